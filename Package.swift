@@ -1,0 +1,139 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+// The text spine needs nothing but system libraries. The tensor spine needs libtorch: the directory that
+// holds its `include` and `lib`, from LIBTORCH or, after `make setup`, from .deps/libtorch.
+let libtorch: String? = {
+    let named = ProcessInfo.processInfo.environment["LIBTORCH"].flatMap { $0.isEmpty ? nil : $0 }
+    let candidate = named ?? Context.packageDirectory + "/.deps/libtorch"
+    return FileManager.default.fileExists(atPath: candidate + "/include/torch/csrc/api/include/torch/torch.h")
+        ? candidate : nil
+}()
+
+let swiftSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: dependencies + [.target(name: name), "TestSupport"],
+        swiftSettings: swiftSettings)
+}
+
+func system(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+// Layer by layer, from the bottom: a target imports only from layers above its own line.
+var targets: [Target] = [
+    // 0
+    system("CICU", pkgConfig: "icu-uc", apt: "libicu-dev"),
+    system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+    system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+    system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+    system("CLibXML2", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
+    library("OrderedJSON", [collections]),
+    library("Partitioning"),
+    library("FileIO", ["CZlib", "CZstd", "CCrypto"]),
+    // 1
+    library("Provenance", ["FileIO", "OrderedJSON"]),
+    library("UnicodeText", ["CICU"]),
+    library("Corpora", ["FileIO", "UnicodeText", "OrderedJSON", "Partitioning", "CLibXML2"]),
+    library("PieceModel", ["FileIO", protobuf]),
+    library("Safetensors", ["FileIO", "OrderedJSON"]),
+    // 2
+    library("Tokenizers", ["PieceModel", "UnicodeText", "Partitioning", "FileIO"]),
+    library("Checkpoints", ["Safetensors", "FileIO", "OrderedJSON", "Provenance"]),
+    // 3
+    library("TokenizerFormats", ["Tokenizers", "PieceModel", "OrderedJSON", "FileIO"]),
+    library("TokenizerTraining", ["Tokenizers", "PieceModel", "UnicodeText", "Corpora", "FileIO", "Partitioning", heap]),
+    library("VocabularyMerging", ["Tokenizers", "PieceModel"]),
+    library("TokenizerMetrics", ["Tokenizers", "Corpora", "Partitioning"]),
+    // 4
+    library("CheckpointResizing", ["Checkpoints", "Safetensors", "Tokenizers", "OrderedJSON", "FileIO"]),
+]
+
+var commandDependencies: [Target.Dependency] = [
+    argumentParser, "FileIO", "OrderedJSON", "Provenance", "Partitioning", "UnicodeText", "Corpora", "PieceModel",
+    "Tokenizers", "TokenizerFormats", "TokenizerTraining", "VocabularyMerging", "TokenizerMetrics", "Safetensors",
+    "Checkpoints", "CheckpointResizing",
+]
+var commandSettings = swiftSettings
+var executableLinking: [LinkerSetting] = []
+
+if let libtorch {
+    let headers = ["-I\(libtorch)/include", "-I\(libtorch)/include/torch/csrc/api/include"]
+    let linking: [LinkerSetting] = [
+        .unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]),
+        .linkedLibrary("torch"), .linkedLibrary("torch_cpu"), .linkedLibrary("c10"), .linkedLibrary("stdc++"),
+    ]
+    targets += [
+        .target(
+            name: "CTorch", cxxSettings: [.unsafeFlags(headers + ["-std=c++20", "-O2", "-w"])],
+            linkerSettings: linking),
+        library("Torch", ["CTorch"]),
+        library("LlamaModels", ["Torch", "Checkpoints", "Safetensors", "OrderedJSON", "FileIO"]),
+        library(
+            "Pretraining",
+            ["LlamaModels", "Torch", "Checkpoints", "Safetensors", "Tokenizers", "Corpora", "OrderedJSON", "FileIO",
+             "Provenance", "Partitioning"]),
+        tests("Torch", []),
+        tests("LlamaModels", ["Torch", "Checkpoints", "Safetensors", "OrderedJSON", "FileIO"]),
+        tests("Pretraining", ["LlamaModels", "Torch", "Checkpoints", "Safetensors", "Tokenizers", "OrderedJSON", "FileIO"]),
+    ]
+    commandDependencies += ["Torch", "LlamaModels", "Pretraining"]
+    commandSettings.append(.define("KUOCI_TORCH"))
+    executableLinking = linking
+}
+
+targets += [
+    // 5, 6
+    .target(name: "Commands", dependencies: commandDependencies, swiftSettings: commandSettings),
+    .executableTarget(
+        name: "kuoci", dependencies: ["Commands"], swiftSettings: swiftSettings, linkerSettings: executableLinking),
+    // Tests mirror Sources.
+    .target(
+        name: "TestSupport", dependencies: ["FileIO"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    tests("OrderedJSON", []),
+    tests("FileIO", []),
+    tests("Partitioning", []),
+    tests("UnicodeText", []),
+    tests("Corpora", ["FileIO", "OrderedJSON"]),
+    tests("PieceModel", ["FileIO"]),
+    tests("Safetensors", ["FileIO", "OrderedJSON"]),
+    tests("Tokenizers", ["PieceModel", "FileIO"]),
+    tests("Checkpoints", ["Safetensors", "FileIO", "OrderedJSON"]),
+    tests("TokenizerFormats", ["Tokenizers", "PieceModel", "OrderedJSON"]),
+    tests("TokenizerTraining", ["Tokenizers", "PieceModel", "FileIO"]),
+    tests("VocabularyMerging", ["Tokenizers", "PieceModel"]),
+    tests("TokenizerMetrics", ["Tokenizers", "PieceModel"]),
+    tests("CheckpointResizing", ["Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "OrderedJSON", "FileIO"]),
+    tests("Commands", ["FileIO", "OrderedJSON"]),
+]
+
+let package = Package(
+    name: "kuoci",
+    products: [.executable(name: "kuoci", targets: ["kuoci"])]
+        + ["Tokenizers", "TokenizerTraining", "TokenizerFormats", "VocabularyMerging", "TokenizerMetrics", "PieceModel",
+           "Safetensors", "Checkpoints", "CheckpointResizing"].map { .library(name: $0, targets: [$0]) },
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ],
+    targets: targets,
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx20
+)

@@ -1,0 +1,27 @@
+/// What went wrong with a file, as facts.
+public enum FileError: Error, Equatable {
+    case missing(path: String)
+    case notAFile(path: String)
+    case unreadable(path: String, reason: String)
+    case unwritable(path: String, reason: String)
+    case alreadyExists(path: String)
+    /// A compressed file that ends early or fails its check.
+    case damaged(path: String, offset: Int, reason: String)
+}
+
+extension FileError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .missing(let path): "\(path): no such file; check the path"
+        case .notAFile(let path): "\(path): is a directory where a file is needed; name a file in it"
+        case .unreadable(let path, let reason): "\(path): cannot be read (\(reason)); check its permissions"
+        case .unwritable(let path, let reason): "\(path): cannot be written (\(reason)); check the disk and permissions"
+        case .alreadyExists(let path): "\(path): already exists; choose another name, or replace it with --force"
+        case .damaged(let path, let offset, let reason):
+            "\(path): damaged near compressed byte \(offset) (\(reason)); fetch or write it again"
+        }
+    }
+}
+
+/// An error that lies in what a file holds: the process ends with exit code 65.
+public protocol BadDataError: Error, CustomStringConvertible {}

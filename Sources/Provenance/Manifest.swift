@@ -1,0 +1,54 @@
+public import FileIO
+import Foundation
+public import OrderedJSON
+
+/// What `kuoci.json` says beside every output: how it came to be.
+public struct Manifest: Sendable {
+    public static let fileName = "kuoci.json"
+    /// This version of Kuoci.
+    public static let version = "0.1.0"
+
+    /// The command as it was typed, program name first.
+    public var command: [String]
+    /// The options as resolved, defaults included.
+    public var options: JSONValue
+    /// The files read, in the order they were named.
+    public var inputs: [String]
+    /// What else is worth keeping: counts, hashes, measures.
+    public var results: JSONValue
+
+    public init(
+        command: [String] = CommandLine.arguments, options: JSONValue = [:], inputs: [String] = [],
+        results: JSONValue = [:]
+    ) {
+        self.command = command
+        self.options = options
+        self.inputs = inputs
+        self.results = results
+    }
+
+    /// The manifest with the size and SHA-256 of each input. No time stamps: same inputs, same bytes.
+    public func json() throws -> JSONValue {
+        let program = command.first.map { ($0 as NSString).lastPathComponent } ?? "kuoci"
+        return [
+            "kuoci": .string(Self.version),
+            "command": .strings([program] + command.dropFirst()),
+            "options": options,
+            "inputs": .array(try inputs.map(describeFile)),
+            "results": results,
+        ]
+    }
+
+    public func write(to directory: String) throws {
+        try writeFile(directory + "/" + Self.fileName, try json().utf8(.pretty) + [0x0A])
+    }
+}
+
+private func describeFile(_ path: String) throws -> JSONValue {
+    let file = try MappedFile(path)
+    return [
+        "path": .string(path),
+        "bytes": .integer(file.count),
+        "sha256": .string(file.withUnsafeBytes { SHA256.hexDigest(of: $0) }),
+    ]
+}
