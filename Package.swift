@@ -18,7 +18,7 @@ let swiftSettings: [SwiftSetting] = [
 ]
 
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
-let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -44,7 +44,7 @@ var targets: [Target] = [
     system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
     system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
     system("CLibXML2", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
-    library("OrderedJSON", [collections]),
+    library("OrderedJSON", [orderedCollections]),
     library("Partitioning"),
     library("FileIO", ["CZlib", "CZstd", "CCrypto"]),
     // 1

@@ -1,4 +1,6 @@
 public import ArgumentParser
+import FileIO
+import Foundation
 import Provenance
 
 /// The command line: one file a verb.
@@ -10,4 +12,26 @@ public struct Kuoci: ParsableCommand {
         subcommands: [])
 
     public init() {}
+
+    /// Runs the command line and ends the process: 0 done, 1 failed, 64 usage, 65 bad data.
+    public static func start() -> Never {
+        // A reader that closes the pipe (`| head`) ends us quietly.
+        signal(SIGPIPE, SIG_DFL)
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+            Foundation.exit(0)
+        } catch let error as any BadDataError {
+            fail("\(error)", code: 65)
+        } catch let error as FileError {
+            fail("\(error)", code: 1)
+        } catch {
+            exit(withError: error)
+        }
+    }
+
+    private static func fail(_ message: String, code: Int32) -> Never {
+        FileHandle.standardError.write(Data("kuoci: \(message)\n".utf8))
+        Foundation.exit(code)
+    }
 }

@@ -47,8 +47,8 @@ public struct OutputFile: ~Copyable {
     }
 
     private mutating func flush() throws(FileError) {
-        let pending = buffer
-        try pending.withUnsafeBytes { (bytes) throws(FileError) in try writeAll(bytes) }
+        // Array's closure methods know no typed errors: the result carries one out.
+        try buffer.withUnsafeBytes { bytes in Result { () throws(FileError) in try writeAll(bytes) } }.get()
         buffer.removeAll(keepingCapacity: true)
     }
 

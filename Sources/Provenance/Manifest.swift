@@ -1,4 +1,4 @@
-public import FileIO
+import FileIO
 import Foundation
 public import OrderedJSON
 

@@ -1,3 +1,3 @@
 import Commands
 
-Kuoci.main()
+Kuoci.start()
