@@ -107,7 +107,7 @@ targets += [
     .target(
         name: "TestSupport", dependencies: ["FileIO"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
     tests("OrderedJSON", []),
-    tests("FileIO", []),
+    tests("FileIO", ["CZlib", "CZstd"]),
     tests("Partitioning", []),
     tests("UnicodeText", []),
     tests("Corpora", ["FileIO", "OrderedJSON"]),

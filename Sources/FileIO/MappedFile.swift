@@ -11,7 +11,8 @@ public final class MappedFile: Sendable {
     private nonisolated(unsafe) let base: UnsafeMutableRawPointer?
 
     public init(_ path: String) throws(FileError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // O_NONBLOCK: opening a FIFO must not wait for a writer; regular files are untouched by it.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path, reason: lastErrorText())
         }
