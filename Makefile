@@ -1,10 +1,11 @@
 # Kuoci: `make` sets up, builds and runs the main job; `make test` runs the tests; `make help` lists the rest.
 
-# BASE       a base tokenizer.model to extend, in place of the default that set-up fetches
-# CORPUS     a .txt or .jsonl file to learn from, in place of Debian's Chinese documentation
-# LIBTORCH   the directory that holds libtorch's lib and include, in place of the one that set-up fetches
-# OUT        where the main job writes
-# SMALL      1: the main job on the committed sample, in about a minute
+# Variables, all optional; those that name files take them in place of what set-up fetches:
+#   BASE      a tokenizer.model to extend
+#   CORPUS    a .txt or .jsonl file of Chinese to learn from
+#   LIBTORCH  the directory that holds libtorch's lib and include
+#   OUT       where the main job writes
+#   SMALL     1: the main job on the committed sample, with few steps
 BASE ?=
 CORPUS ?=
 LIBTORCH ?=
@@ -21,19 +22,20 @@ SHELL := /bin/bash
 # SwiftPM caches a package description by its environment: every call names the libtorch that is there by then.
 SWIFT = LIBTORCH="$$(scripts/libtorch-path.sh)" swift
 KUOCI := .build/release/kuoci
+PYTHON := .deps/venv/bin/python
 
-.PHONY: all help setup build test lint conformance bench clean
+.PHONY: all main help setup build test lint peers conformance bench clean FORCE
 
 all: main
 
 help:
-	@sed -n 's/^## //p' $(MAKEFILE_LIST) | sort
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
 ## setup        install what is missing: system libraries, libtorch
 setup:
 	@scripts/setup.sh
 
-## build        release build: .build/release/kuoci
+## build        the release build, .build/release/kuoci
 build: setup
 	@$(SWIFT) build -c release --product kuoci
 
@@ -42,11 +44,29 @@ test: setup
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build
 
-## lint         formatting, import layers
+## lint         check the formatting, and that imports go downward
 lint: setup
 	swift format lint --strict --recursive Sources Tests Package.swift
 	.ci/layers
 
+## conformance  compare with sentencepiece, tokenizers, transformers, peft (fetched into .deps/venv)
+conformance: build peers .deps/base/tokenizer.model
+	$(PYTHON) Tests/Conformance/all.py --kuoci $(KUOCI)
+
+## bench        measure speed and memory beside the same peers
+bench: build peers .deps/base/tokenizer.model
+	for script in text training; do \
+	    if [ -f Benchmarks/$$script.py ]; then $(PYTHON) Benchmarks/$$script.py --kuoci $(KUOCI); fi; \
+	done
+
+peers: setup
+	@scripts/peers.sh
+
 ## clean        remove builds and outputs; what was downloaded stays in .deps
 clean:
 	rm -rf .build out $(OUT)
+
+.deps/base/tokenizer.model:
+	@scripts/fetch-base.sh
+
+include scripts/job.mk

