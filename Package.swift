@@ -52,10 +52,10 @@ var targets: [Target] = [
     library("UnicodeText", ["CICU"]),
     library("Corpora", ["FileIO", "UnicodeText", "OrderedJSON", "Partitioning", "CLibXML2"]),
     library("PieceModel", ["FileIO", protobuf]),
-    library("Safetensors", ["FileIO", "OrderedJSON"]),
+    library("Safetensors", ["FileIO", "OrderedJSON", orderedCollections]),
     // 2
     library("Tokenizers", ["PieceModel", "UnicodeText", "Partitioning", "FileIO"]),
-    library("Checkpoints", ["Safetensors", "FileIO", "OrderedJSON", "Provenance"]),
+    library("Checkpoints", ["Safetensors", "FileIO", "OrderedJSON", "Provenance", orderedCollections]),
     // 3
     library("TokenizerFormats", ["Tokenizers", "PieceModel", "OrderedJSON", "FileIO"]),
     library("TokenizerTraining", ["Tokenizers", "PieceModel", "UnicodeText", "Corpora", "FileIO", "Partitioning", heap]),

@@ -1,0 +1,59 @@
+import FileIO
+
+/// A safetensors file, mapped into memory, its header validated as a whole.
+public struct SafetensorsFile: Sendable {
+    public let path: String
+    /// What the file says of itself, such as `format: pt`.
+    public let metadata: [String: String]
+    /// The tensors in the order of their bytes.
+    public let tensors: [TensorInfo]
+    private let file: MappedFile
+    private let indices: [String: Int]
+
+    /// - Throws: `FileError` if the file cannot be read, `SafetensorsError` if its header is not sound.
+    public init(_ path: String) throws {
+        file = try MappedFile(path)
+        self.path = path
+        let header = try file.withUnsafeBytes { bytes throws(SafetensorsError) in
+            try SafetensorsHeader(validating: bytes, path: path)
+        }
+        tensors = header.tensors
+        metadata = header.metadata
+        // The header's JSON has no repeated key.
+        indices = Dictionary(uniqueKeysWithValues: header.tensors.enumerated().map { ($1.name, $0) })
+    }
+
+    /// Bytes in the file.
+    public var byteCount: Int { file.count }
+
+    public subscript(name: String) -> TensorInfo? {
+        indices[name].map { tensors[$0] }
+    }
+
+    /// Calls `body` with the tensor's bytes, which are little-endian and not necessarily aligned.
+    public func withUnsafeBytes<R>(of name: String, _ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
+        guard let info = self[name] else { throw SafetensorsError.noTensor(path: path, tensor: name) }
+        return try withUnsafeBytes(of: info, body)
+    }
+
+    /// The bytes of a tensor of this file.
+    public func withUnsafeBytes<R, E: Error>(
+        of tensor: TensorInfo, _ body: (UnsafeRawBufferPointer) throws(E) -> R
+    ) throws(E) -> R {
+        try file.withUnsafeBytes { bytes throws(E) in
+            precondition(tensor.byteRange.upperBound <= bytes.count, "a tensor of another file")
+            return try body(UnsafeRawBufferPointer(rebasing: bytes[tensor.byteRange]))
+        }
+    }
+
+    /// The tensor's elements as `Float`, row by row.
+    ///
+    /// - Throws: `SafetensorsError.noTensor`, or `.notFloats` if it holds none.
+    public func floats(of name: String) throws -> [Float] {
+        guard let info = self[name] else { throw SafetensorsError.noTensor(path: path, tensor: name) }
+        guard info.type.isFloatingPoint else {
+            throw SafetensorsError.notFloats(tensor: name, type: info.type)
+        }
+        return withUnsafeBytes(of: info) { info.type.floats($0) }
+    }
+}
