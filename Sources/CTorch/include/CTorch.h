@@ -1,1 +1,121 @@
 #pragma once
+// What Kuoci uses of libtorch, as C: opaque tensors, a status from every function that can fail, results through
+// the last pointer. A status other than zero means that nothing was written and that `kuoci_last_error` says why.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct kuoci_tensor kuoci_tensor;
+
+/// Element types; the numbers are ours.
+enum {
+    kuoci_float32 = 0,
+    kuoci_bfloat16 = 1,
+    kuoci_float16 = 2,
+    kuoci_int64 = 3,
+};
+
+/// The message of the calling thread's last failure; valid until its next one.
+const char *kuoci_last_error(void);
+
+// Lifetime.
+
+/// A tensor over memory of the caller. `release(context)` is called once, when no tensor uses the memory any more,
+/// and also when this function fails.
+int32_t kuoci_borrow(
+    const void *bytes, int32_t element, const int64_t *shape, int32_t rank, void (*release)(void *), void *context,
+    kuoci_tensor **result);
+/// A tensor with a copy of `count` elements at `bytes`.
+int32_t kuoci_copy_in(
+    const void *bytes, int32_t element, const int64_t *shape, int32_t rank, kuoci_tensor **result);
+int32_t kuoci_zeros(int32_t element, const int64_t *shape, int32_t rank, kuoci_tensor **result);
+void kuoci_tensor_free(kuoci_tensor *tensor);
+
+// Inspection.
+
+int32_t kuoci_rank(const kuoci_tensor *tensor);
+int64_t kuoci_size(const kuoci_tensor *tensor, int32_t dimension);
+/// The element type, or -1 for one that is not ours.
+int32_t kuoci_element(const kuoci_tensor *tensor);
+/// Writes the elements, row-major, to `bytes`, which has room for `capacity` bytes.
+int32_t kuoci_copy_out(const kuoci_tensor *tensor, void *bytes, int64_t capacity);
+
+// Autograd.
+
+/// Turns gradient recording of this thread on or off; returns what it was.
+bool kuoci_set_gradients(bool enabled);
+int32_t kuoci_require_gradient(kuoci_tensor *tensor, bool required);
+bool kuoci_requires_gradient(const kuoci_tensor *tensor);
+/// The gradient, sharing memory, or NULL where there is none.
+int32_t kuoci_gradient(const kuoci_tensor *tensor, kuoci_tensor **result);
+int32_t kuoci_clear_gradient(kuoci_tensor *tensor);
+/// Adds `scale` times the gradient of the scalar `loss` to the leaves.
+int32_t kuoci_backward(const kuoci_tensor *loss, float scale);
+/// The same memory, outside of autograd.
+int32_t kuoci_detach(const kuoci_tensor *tensor, kuoci_tensor **result);
+
+// Operations.
+
+/// The tensor in another element type; with `copies` false it may share memory when the type is the same.
+int32_t kuoci_convert(const kuoci_tensor *tensor, int32_t element, bool copies, kuoci_tensor **result);
+int32_t kuoci_assign(kuoci_tensor *tensor, const kuoci_tensor *values);
+int32_t kuoci_reshape(const kuoci_tensor *tensor, const int64_t *shape, int32_t rank, kuoci_tensor **result);
+int32_t kuoci_transpose(const kuoci_tensor *tensor, int32_t first, int32_t second, kuoci_tensor **result);
+int32_t kuoci_narrow(
+    const kuoci_tensor *tensor, int32_t dimension, int64_t start, int64_t length, kuoci_tensor **result);
+/// first + scale * second.
+int32_t kuoci_add(const kuoci_tensor *first, const kuoci_tensor *second, float scale, kuoci_tensor **result);
+/// x [N, in] * weight [out, in] transposed, plus bias [out] unless NULL.
+int32_t kuoci_linear(
+    const kuoci_tensor *x, const kuoci_tensor *weight, const kuoci_tensor *bias, kuoci_tensor **result);
+/// Zeroes elements with the given probability, below 1, and scales up the others; `seed` alone decides which.
+int32_t kuoci_dropout(const kuoci_tensor *x, double probability, uint64_t seed, kuoci_tensor **result);
+int32_t kuoci_rms_norm(const kuoci_tensor *x, const kuoci_tensor *weight, double epsilon, kuoci_tensor **result);
+/// silu(gate) * up.
+int32_t kuoci_swiglu(const kuoci_tensor *gate, const kuoci_tensor *up, kuoci_tensor **result);
+/// Cosines and sines [N, width] of rotary positions, both halves alike, for int64 positions [N].
+int32_t kuoci_rotary_table(
+    const kuoci_tensor *positions, int64_t width, double base, kuoci_tensor **cosines, kuoci_tensor **sines);
+/// Rotates the heads of x [N, heads * width] by tables [N, width], the first half of a head against the second.
+int32_t kuoci_rotate(
+    const kuoci_tensor *x, const kuoci_tensor *cosines, const kuoci_tensor *sines, kuoci_tensor **result);
+/// The additive mask [B, 1, T, T] of document numbers [B, T]: 0 where a token may attend, minus infinity elsewhere.
+int32_t kuoci_document_mask(const kuoci_tensor *documents, kuoci_tensor **result);
+/// Attention of queries [B, T, heads * width] to keys and values [B, T, groups * width]; causal where mask is NULL.
+int32_t kuoci_attention(
+    const kuoci_tensor *queries, const kuoci_tensor *keys, const kuoci_tensor *values, const kuoci_tensor *mask,
+    int64_t width, kuoci_tensor **result);
+
+/// Rows of `weight` [V, D] for int64 ids [N]. The gradient goes to `rows`, a leaf that shares the memory of
+/// `weight` from `first_row` on, and only ids in it have one; NULL means that nothing is trained.
+int32_t kuoci_embedding(
+    const kuoci_tensor *ids, const kuoci_tensor *weight, const kuoci_tensor *rows, int64_t first_row,
+    kuoci_tensor **result);
+/// The sum of the cross-entropies of `hidden` [N, D] * `weight` [V, D] transposed at int64 targets [N]; a negative
+/// target has no loss. `rows` and `first_row` as in `kuoci_embedding`. Forms the gradients along with the loss,
+/// `chunk` tokens at a time, so that no more than chunk * V logits exist.
+int32_t kuoci_linear_cross_entropy(
+    const kuoci_tensor *hidden, const kuoci_tensor *weight, const kuoci_tensor *rows, int64_t first_row,
+    const kuoci_tensor *targets, int64_t chunk, kuoci_tensor **result);
+
+// Optimization, over parallel arrays of `count` tensors.
+
+/// The Euclidean norm of all gradients together; scales them down so that it is at most `limit` (if positive).
+int32_t kuoci_clip_gradients(kuoci_tensor *const *parameters, int32_t count, double limit, double *norm);
+/// One AdamW step for the parameters that have a gradient; `steps` are float32 scalars, counted up here.
+int32_t kuoci_adamw_step(
+    kuoci_tensor *const *parameters, kuoci_tensor *const *means, kuoci_tensor *const *squares,
+    kuoci_tensor *const *steps, int32_t count, double rate, double beta1, double beta2, double decay, double epsilon);
+
+// The process.
+
+int32_t kuoci_set_threads(int32_t count);
+int32_t kuoci_threads(void);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,48 @@
+internal import CTorch
+
+extension Tensor {
+    /// Whether operations on the tensor are recorded for `backward`.
+    public var requiresGradient: Bool { kuoci_requires_gradient(handle) }
+
+    /// Makes a leaf trainable, or frozen again.
+    public func setRequiresGradient(_ required: Bool) throws(TorchError) {
+        try check(kuoci_require_gradient(handle, required), "requires_grad")
+    }
+
+    /// The gradient that `backward` has added up so far, sharing its memory; nil where there is none.
+    public func gradient() throws(TorchError) -> Tensor? {
+        var result: OpaquePointer?
+        try check(kuoci_gradient(handle, &result), "gradient")
+        return result.map { Tensor(handle: $0) }
+    }
+
+    public func clearGradient() throws(TorchError) {
+        try check(kuoci_clear_gradient(handle), "gradient")
+    }
+
+    /// Adds `scale` times the gradient of this scalar to each trainable leaf; frees what was recorded.
+    public func backward(scale: Float = 1) throws(TorchError) {
+        try check(kuoci_backward(handle, scale), "backward")
+    }
+
+    /// The same memory, outside of what is recorded.
+    public func detached() throws(TorchError) -> Tensor {
+        try produce("detach") { kuoci_detach(handle, $0) }
+    }
+}
+
+/// Runs `body` without recording anything for `backward`.
+public func withoutGradients<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+    let previous = kuoci_set_gradients(false)
+    defer { _ = kuoci_set_gradients(previous) }
+    return try body()
+}
+
+/// The Euclidean norm of all gradients of `parameters` together, before they are scaled down to at most `limit`.
+///
+/// Equal to PyTorch's `clip_grad_norm_`. A limit of zero or less only measures.
+public func clipGradientNorm(_ parameters: [Tensor], limit: Double) throws(TorchError) -> Double {
+    var norm = 0.0
+    try check(kuoci_clip_gradients(parameters.map { $0.handle }, Int32(parameters.count), limit, &norm), "clipping")
+    return norm
+}

@@ -1,0 +1,124 @@
+internal import CTorch
+
+// Shapes: B batch, T tokens of a block, N = B * T, D width, H heads, W width of a head, V vocabulary.
+
+extension Tensor {
+    public func reshaped(_ shape: [Int]) throws(TorchError) -> Tensor {
+        try produce("reshape") { kuoci_reshape(handle, dimensions(shape), Int32(shape.count), $0) }
+    }
+
+    /// A view of `length` indices of a dimension, sharing memory.
+    public func narrowed(dimension: Int = 0, start: Int, length: Int) throws(TorchError) -> Tensor {
+        try produce("narrow") { kuoci_narrow(handle, Int32(dimension), Int64(start), Int64(length), $0) }
+    }
+
+    /// self + scale * other.
+    public func adding(_ other: Tensor, scale: Float = 1) throws(TorchError) -> Tensor {
+        try produce("add") { kuoci_add(handle, other.handle, scale, $0) }
+    }
+
+    /// self [N, in] times weight [out, in] transposed, plus bias [out].
+    public func linear(_ weight: Tensor, bias: Tensor? = nil) throws(TorchError) -> Tensor {
+        try produce("linear") { kuoci_linear(handle, weight.handle, bias?.handle, $0) }
+    }
+
+    /// Zeroes elements with the given probability, below 1, and scales up the others; `seed` alone decides which.
+    public func dropout(_ probability: Double, seed: UInt64) throws(TorchError) -> Tensor {
+        try produce("dropout") { kuoci_dropout(handle, probability, seed, $0) }
+    }
+
+    /// weight * x / sqrt(mean(x²) + epsilon) along the last dimension.
+    public func rmsNorm(_ weight: Tensor, epsilon: Double) throws(TorchError) -> Tensor {
+        try produce("RMSNorm") { kuoci_rms_norm(handle, weight.handle, epsilon, $0) }
+    }
+
+    /// silu(self) * up.
+    public func swiglu(_ up: Tensor) throws(TorchError) -> Tensor {
+        try produce("SwiGLU") { kuoci_swiglu(handle, up.handle, $0) }
+    }
+
+    /// Rotates the heads of self [N, H * W] by their positions.
+    public func rotated(_ table: RotaryTable) throws(TorchError) -> Tensor {
+        try produce("rotary positions") { kuoci_rotate(handle, table.cosines.handle, table.sines.handle, $0) }
+    }
+
+    /// Attention of self [B, T, H * W] to keys and values [B, T, G * W], where G divides H.
+    ///
+    /// Causal where `mask` is nil; otherwise the mask, from `documentMask`, is added to the scores.
+    public func attention(
+        keys: Tensor, values: Tensor, mask: Tensor?, headWidth: Int
+    ) throws(TorchError) -> Tensor {
+        try produce("attention") {
+            kuoci_attention(handle, keys.handle, values.handle, mask?.handle, Int64(headWidth), $0)
+        }
+    }
+
+    /// For document numbers [B, T]: the mask [B, 1, T, T] by which a token attends to the earlier ones of its document.
+    public func documentMask() throws(TorchError) -> Tensor {
+        try produce("mask") { kuoci_document_mask(handle, $0) }
+    }
+}
+
+/// Cosines and sines [N, W] of rotary positions.
+public struct RotaryTable {
+    let cosines: Tensor
+    let sines: Tensor
+
+    /// - Parameters:
+    ///   - positions: int64 [N].
+    ///   - width: W, even.
+    ///   - base: `rope_theta`.
+    public init(positions: Tensor, width: Int, base: Double) throws(TorchError) {
+        var first: OpaquePointer?
+        var second: OpaquePointer?
+        try check(kuoci_rotary_table(positions.handle, Int64(width), base, &first, &second), "rotary positions")
+        guard let first, let second else { preconditionFailure("a C function succeeded without a result") }
+        cosines = Tensor(handle: first)
+        sines = Tensor(handle: second)
+    }
+}
+
+/// A matrix [V, D] with one row per vocabulary entry, of which some last rows may be trained.
+public struct VocabularyMatrix {
+    /// All rows, outside of autograd.
+    public let weight: Tensor
+    /// The trained rows, a leaf sharing memory with `weight`; nil where the matrix is frozen.
+    public let trainedRows: Tensor?
+    /// The first trained row.
+    public let firstRow: Int
+
+    /// A frozen matrix.
+    public init(_ weight: Tensor) {
+        self.weight = weight
+        trainedRows = nil
+        firstRow = 0
+    }
+
+    /// A matrix that is trained from `firstRow` on, in memory of its own.
+    public init(training weight: Tensor, from firstRow: Int = 0) throws(TorchError) {
+        let own = try weight.copied(as: .float32)
+        self.weight = own
+        self.firstRow = firstRow
+        let rows = try own.narrowed(start: firstRow, length: own.shape[0] - firstRow).detached()
+        try rows.setRequiresGradient(true)
+        trainedRows = rows
+    }
+
+    /// The rows [N, D] of int64 ids [N].
+    public func rows(_ ids: Tensor) throws(TorchError) -> Tensor {
+        try produce("embedding") {
+            kuoci_embedding(ids.handle, weight.handle, trainedRows?.handle, Int64(firstRow), $0)
+        }
+    }
+
+    /// The sum over `targets` [N] of the cross-entropy of hidden [N, D] times the transposed matrix; a negative target
+    /// has no loss.
+    ///
+    /// Never holds more than `chunk` rows of logits; the gradients are formed along with the loss.
+    public func crossEntropySum(hidden: Tensor, targets: Tensor, chunk: Int) throws(TorchError) -> Tensor {
+        try produce("cross-entropy") {
+            kuoci_linear_cross_entropy(
+                hidden.handle, weight.handle, trainedRows?.handle, Int64(firstRow), targets.handle, Int64(chunk), $0)
+        }
+    }
+}
