@@ -1,0 +1,141 @@
+import FileIO
+import Foundation
+import OrderedJSON
+
+/// Where a run stands: with the weights and the optimizer's state, all that a resumed run needs.
+///
+/// Order and dropout need nothing: both follow from the seed and the step.
+package struct RunPosition: Sendable, Equatable {
+    /// Optimizer steps done.
+    package var step = 0
+    /// Whether what is due after that step (an evaluation, with its log lines) is done.
+    package var isEvaluated = false
+    /// Bytes of log.jsonl that belong to it.
+    package var logBytes = 0
+    /// Bytes of timing.jsonl.
+    package var timingBytes = 0
+    /// Targets trained on so far.
+    package var targets = 0
+}
+
+/// A run's checkpoints, each a directory whose manifest was written last.
+package struct CheckpointStore: Sendable {
+    package let directory: String
+    /// As many are kept, the newest.
+    package static let keptCount = 2
+    static let manifestName = "manifest.json"
+    static let format = "kuoci checkpoint 1"
+
+    package init(_ directory: String) {
+        self.directory = directory
+    }
+
+    package func path(step: Int) -> String {
+        let digits = String(step)
+        return directory + "/step-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    }
+
+    /// Writes a checkpoint, then removes the oldest beyond `keptCount`.
+    ///
+    /// - Parameter write: writes the state's files into the directory that it is given.
+    @discardableResult
+    package func save(_ position: RunPosition, write: (String) throws -> Void) throws -> String {
+        let path = path(step: position.step)
+        let output = try OutputDirectory(path, replacing: true)
+        try write(output.stagingPath)
+        let names = try FileManager.default.contentsOfDirectory(atPath: output.stagingPath).sorted()
+        let files = try names.map { name -> JSONValue in
+            let file = try MappedFile(output.path(of: name))
+            return [
+                "name": .string(name), "bytes": .integer(file.count),
+                "sha256": .string(file.withUnsafeBytes { SHA256.hexDigest(of: $0) }),
+            ]
+        }
+        let manifest: JSONValue = ["format": .string(Self.format), "position": position.json, "files": .array(files)]
+        try writeFile(output.path(of: Self.manifestName), manifest.utf8(.pretty) + [0x0A])
+        try output.commit()
+        try rotate()
+        return path
+    }
+
+    /// The newest whole checkpoint, or nil; `skipped` is told of each damaged one that is passed over.
+    package func newest(skipped: (TrainingDataError) -> Void) -> (path: String, position: RunPosition)? {
+        for step in steps().reversed() {
+            let path = path(step: step)
+            do {
+                return (path, try Self.verify(path, step: step))
+            } catch let error as TrainingDataError {
+                skipped(error)
+            } catch {
+                skipped(.damagedCheckpoint(path: path, reason: "\(error)"))
+            }
+        }
+        return nil
+    }
+
+    /// The steps of the checkpoints that are there, ascending.
+    package func steps() -> [Int] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return names.compactMap { name in
+            guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), path(step: step).hasSuffix("/" + name)
+            else { return nil }
+            return step
+        }.sorted()
+    }
+
+    /// Removes what a killed run left half done.
+    package func removeLeftovers() {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] where name.hasPrefix(".") {
+            try? FileManager.default.removeItem(atPath: directory + "/" + name)
+        }
+    }
+
+    /// Renamed first, so that a half-deleted one is never taken for whole.
+    private func rotate() throws {
+        for step in steps().dropLast(Self.keptCount) {
+            let trash = "\(directory)/.trash-\(step)"
+            try? FileManager.default.removeItem(atPath: trash)
+            try FileManager.default.moveItem(atPath: path(step: step), toPath: trash)
+            try FileManager.default.removeItem(atPath: trash)
+        }
+    }
+
+    /// Checks every file against the manifest.
+    static func verify(_ path: String, step: Int) throws -> RunPosition {
+        func damaged(_ reason: String) -> TrainingDataError { .damagedCheckpoint(path: path, reason: reason) }
+        guard let bytes = try? readFile(path + "/" + manifestName) else { throw damaged("it has no \(manifestName)") }
+        guard let manifest = try? JSONValue(parsing: bytes), manifest["format"]?.string == format,
+            let position = manifest["position"].flatMap(RunPosition.init), position.step == step,
+            let files = manifest["files"]?.array
+        else { throw damaged("its \(manifestName) is not one of this version") }
+        for entry in files {
+            guard let name = entry["name"]?.string, !name.contains("/"), let size = entry["bytes"]?.int,
+                let digest = entry["sha256"]?.string
+            else { throw damaged("its \(manifestName) is not one of this version") }
+            guard let file = try? MappedFile(path + "/" + name) else { throw damaged("\(name) is missing") }
+            guard file.count == size else { throw damaged("\(name) has \(file.count) bytes, not \(size)") }
+            guard file.withUnsafeBytes({ SHA256.hexDigest(of: $0) }) == digest else {
+                throw damaged("\(name) does not have its SHA-256")
+            }
+        }
+        return position
+    }
+}
+
+extension RunPosition {
+    var json: JSONValue {
+        [
+            "step": .integer(step), "is_evaluated": .bool(isEvaluated), "log_bytes": .integer(logBytes),
+            "timing_bytes": .integer(timingBytes), "targets": .integer(targets),
+        ]
+    }
+
+    init?(_ json: JSONValue) {
+        guard let step = json["step"]?.int, let isEvaluated = json["is_evaluated"]?.bool,
+            let logBytes = json["log_bytes"]?.int, let timingBytes = json["timing_bytes"]?.int,
+            let targets = json["targets"]?.int, min(step, logBytes, timingBytes, targets) >= 0
+        else { return nil }
+        self.init(
+            step: step, isEvaluated: isEvaluated, logBytes: logBytes, timingBytes: timingBytes, targets: targets)
+    }
+}

@@ -1,0 +1,94 @@
+/// Documents joined end to end and cut into blocks of equal size.
+///
+/// A document of ids b t1 ... tn e (begin, text, end) takes n + 1 places: their inputs are b t1 ... tn and their
+/// targets t1 ... tn e. So every id but the first is predicted exactly once, the last target of a document is its
+/// end piece, and no place is spent on predicting what follows an end. A document that does not fit goes on in the
+/// next block, where its positions start from 0 again. The last block is filled up with places without a target.
+package struct PackedBlocks: Sendable {
+    package let cache: TokenCache
+    package let blockSize: Int
+    package let blockCount: Int
+    /// Filled-up places in the last block.
+    package let paddingCount: Int
+    private let padding: Int32
+    private let rows: Int
+
+    /// - Parameters:
+    ///   - padding: the id of filled-up inputs; nothing attends to them.
+    ///   - rows: the model's vocabulary; an id beyond it is refused.
+    package init(_ cache: TokenCache, blockSize: Int, padding: Int32, rows: Int) {
+        precondition(blockSize > 0, "a block needs places")
+        self.cache = cache
+        self.blockSize = blockSize
+        self.padding = padding
+        self.rows = rows
+        blockCount = (cache.counts.targets + blockSize - 1) / blockSize
+        paddingCount = blockCount * blockSize - cache.counts.targets
+    }
+
+    /// A row of a batch: `blockSize` entries each.
+    package struct Row: Sendable, Equatable {
+        package var tokens: [Int32] = []
+        /// -1: nothing is predicted here.
+        package var targets: [Int32] = []
+        /// From 0 in each document, and again where one goes on from the block before.
+        package var positions: [Int32] = []
+        /// Number of the document within the block; padding has one of its own.
+        package var documents: [Int32] = []
+    }
+
+    /// - Throws: `TrainingDataError.damagedCache` for an id that the model has no row for.
+    package func row(_ block: Int) throws -> Row {
+        precondition((0..<blockCount).contains(block), "no such block")
+        var row = Row()
+        let end = min((block + 1) * blockSize, cache.counts.targets)
+        var place = block * blockSize
+        var document = self.document(atPlace: place)
+        try cache.withTokens { ids in
+            while place < end {
+                let first = cache.start(ofDocument: document)
+                let offset = place - (first - document)
+                let length = min(cache.start(ofDocument: document + 1) - first - 1 - offset, end - place)
+                try append(ids[(first + offset)..<(first + offset + length + 1)], to: &row)
+                place += length
+                document += 1
+            }
+        }
+        fillUp(&row)
+        return row
+    }
+
+    /// The document that holds a place: the last one that starts at or before it.
+    private func document(atPlace place: Int) -> Int {
+        var low = 0
+        var high = cache.counts.documents
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            // Each document before has one place less than ids.
+            if cache.start(ofDocument: middle) - middle <= place { low = middle } else { high = middle }
+        }
+        return low
+    }
+
+    private func append(_ ids: Slice<UnsafeBufferPointer<Int32>>, to row: inout Row) throws {
+        for id in ids where id < 0 || id >= rows {
+            throw TrainingDataError.damagedCache(path: cache.path, reason: "id \(id) where the model has \(rows) rows")
+        }
+        let number = (row.documents.last ?? -1) + 1
+        let length = ids.count - 1
+        row.tokens += ids.prefix(length)
+        row.targets += ids.suffix(length)
+        row.positions += (0..<Int32(length))
+        row.documents += repeatElement(number, count: length)
+    }
+
+    private func fillUp(_ row: inout Row) {
+        let missing = blockSize - row.tokens.count
+        if missing == 0 { return }
+        let number = (row.documents.last ?? -1) + 1
+        row.tokens += repeatElement(padding, count: missing)
+        row.targets += repeatElement(-1, count: missing)
+        row.positions += (0..<Int32(missing))
+        row.documents += repeatElement(number, count: missing)
+    }
+}

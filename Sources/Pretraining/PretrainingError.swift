@@ -1,0 +1,66 @@
+public import FileIO
+
+/// What stops a pretraining run that is not in a file: options, numbers, signals, a directory in use.
+public enum PretrainingError: Error, Equatable {
+    case badOption(name: String, value: String, need: String)
+    /// `what` is "loss" or "gradient norm".
+    case notFinite(what: String, step: Int, run: String, lastCheckpoint: String?)
+    case interrupted(step: Int, checkpoint: String?)
+    /// Each difference is one phrase: `seed was 1, is 2`.
+    case resumeDiffers(run: String, differences: [String])
+    case alreadyFinished(run: String)
+    case inUse(run: String)
+}
+
+extension PretrainingError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .badOption(let name, let value, let need):
+            return "\(name) \(value): \(need)"
+        case .notFinite(let what, let step, let run, let lastCheckpoint):
+            let stands = lastCheckpoint.map { "the last good state is \($0)" } ?? "no state was saved yet"
+            return "\(run): the \(what) of step \(step) is not a finite number, so the run stopped before it changed"
+                + " a weight; \(stands); lower --learning-rate or look at the checkpoint for NaN"
+        case .interrupted(let step, let checkpoint):
+            let saved = checkpoint.map { "its state is \($0)" } ?? "there was nothing to save yet"
+            return "stopped after step \(step) as asked; \(saved); continue with --resume"
+        case .resumeDiffers(let run, let differences):
+            return "\(run): cannot be resumed, since it was started otherwise: " + differences.joined(separator: "; ")
+                + "; give it the same inputs and options, or start anew with --force"
+        case .alreadyFinished(let run):
+            return "\(run): this run is finished; start another with a new --out, or replace it with --force"
+        case .inUse(let run):
+            return "\(run): another run is writing here; wait for it or choose another --out"
+        }
+    }
+}
+
+/// What is wrong in a file that pretraining reads.
+public enum TrainingDataError: BadDataError, Equatable {
+    case noDocuments(paths: [String])
+    case noEndPiece(tokenizer: String)
+    case vocabularyTooLarge(tokenizer: String, pieces: Int, model: String, rows: Int)
+    case damagedCache(path: String, reason: String)
+    case damagedCheckpoint(path: String, reason: String)
+    case damagedRun(path: String, reason: String)
+}
+
+extension TrainingDataError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .noDocuments(let paths):
+            "\(paths.joined(separator: ", ")): holds no text; name files with one document a line"
+        case .noEndPiece(let tokenizer):
+            "\(tokenizer): has no end-of-sentence piece, which closes every document; use a tokenizer that has </s>"
+        case .vocabularyTooLarge(let tokenizer, let pieces, let model, let rows):
+            "\(tokenizer): has \(pieces) pieces, but \(model) has \(rows) embedding rows;"
+                + " run `kuoci resize` on the model first"
+        case .damagedCache(let path, let reason):
+            "\(path): is not a whole token cache (\(reason)); delete it, and it is made again"
+        case .damagedCheckpoint(let path, let reason):
+            "\(path): is not a whole checkpoint (\(reason)); delete it to go on from the one before"
+        case .damagedRun(let path, let reason):
+            "\(path): \(reason); start anew with --force"
+        }
+    }
+}

@@ -1,0 +1,141 @@
+public import OrderedJSON
+
+/// What a run trains.
+public enum TrainingStage: String, Sendable, CaseIterable {
+    /// Every weight.
+    case full
+    /// Stage 1: the input embedding and the LM head; the transformer is frozen.
+    case embeddings
+    /// Stage 2: LoRA on chosen projections, with the input embedding and the LM head.
+    case lora
+}
+
+/// Files whose documents are held out, under the name that reports use.
+public struct NamedText: Sendable, Equatable {
+    public var name: String
+    public var paths: [String]
+
+    public init(name: String, paths: [String]) {
+        self.name = name
+        self.paths = paths
+    }
+}
+
+/// How long a run is.
+public enum RunLength: Sendable, Equatable {
+    case steps(Int)
+    /// Every block this many times; the last step takes what is left.
+    case epochs(Int)
+}
+
+/// Everything that decides what a run computes.
+public struct PretrainingOptions: Sendable {
+    /// A Hugging Face model directory.
+    public var model: String
+    /// A .model file or a directory that holds tokenizer.model; nil takes the model's own.
+    public var tokenizer: String?
+    public var text: [String]
+    public var heldOut: [NamedText] = []
+    public var stage: TrainingStage
+    /// The run's directory.
+    public var out: String
+    public var length: RunLength
+    /// Blocks in a micro-batch.
+    public var batchSize = 4
+    /// Micro-batches in an optimizer step.
+    public var accumulation = 1
+    /// Tokens in a block.
+    public var blockSize = 512
+    public var learningRate = 2e-4
+    public var warmupSteps = 0
+    public var minimumLearningRateRatio = 0.0
+    public var weightDecay = 0.0
+    /// The gradient's global norm is cut down to this.
+    public var clip = 1.0
+    public var loraRank = 8
+    public var loraAlpha = 32.0
+    public var loraDropout = 0.05
+    public var loraTargets = ["q_proj", "k_proj", "v_proj", "o_proj"]
+    public var seed: UInt64 = 42
+    /// 0: only before the first step and after the last.
+    public var evaluateEvery = 0
+    /// 0: only when stopped by a signal.
+    public var saveEvery = 0
+    /// Where token caches are kept; nil keeps them in the run's directory.
+    public var cache: String?
+    public var recordBatches: String?
+    public var threads: Int
+
+    public init(
+        model: String, text: [String], stage: TrainingStage, out: String, length: RunLength, threads: Int
+    ) {
+        self.model = model
+        self.text = text
+        self.stage = stage
+        self.out = out
+        self.length = length
+        self.threads = threads
+    }
+}
+
+extension PretrainingOptions {
+    public static let betas = (first: 0.9, second: 0.95)
+    public static let epsilon = 1e-8
+
+    /// The options that decide the result, in the order of `--help`; a resumed run must have the same.
+    ///
+    /// Left out are threads, saving, recording and the cache's place, which a resumed run may change.
+    var deciding: JSONValue {
+        var value: JSONValue = [
+            "stage": .string(stage.rawValue),
+            "batch_size": .integer(batchSize), "accumulation": .integer(accumulation),
+            "block_size": .integer(blockSize), "learning_rate": .double(learningRate),
+            "warmup_steps": .integer(warmupSteps),
+            "minimum_learning_rate_ratio": .double(minimumLearningRateRatio),
+            "weight_decay": .double(weightDecay), "clip": .double(clip),
+            "betas": [.double(Self.betas.first), .double(Self.betas.second)], "epsilon": .double(Self.epsilon),
+            "seed": .string(String(seed)), "evaluate_every": .integer(evaluateEvery),
+        ]
+        switch length {
+        case .steps(let count): value["steps"] = .integer(count)
+        case .epochs(let count): value["epochs"] = .integer(count)
+        }
+        if stage == .lora {
+            value["lora_rank"] = .integer(loraRank)
+            value["lora_alpha"] = .double(loraAlpha)
+            value["lora_dropout"] = .double(loraDropout)
+            value["lora_targets"] = .strings(loraTargets)
+        }
+        return value
+    }
+
+    /// - Throws: `PretrainingError.badOption`.
+    public func validate() throws(PretrainingError) {
+        func require(_ condition: Bool, _ name: String, _ value: some CustomStringConvertible, _ need: String)
+            throws(PretrainingError)
+        {
+            if !condition { throw .badOption(name: name, value: "\(value)", need: need) }
+        }
+        switch length {
+        case .steps(let count): try require((0...1 << 22).contains(count), "--steps", count, "must be 0 to 4194304")
+        case .epochs(let count): try require((1...1 << 20).contains(count), "--epochs", count, "must be 1 to 1048576")
+        }
+        try require((1...1 << 20).contains(batchSize), "--batch-size", batchSize, "must be 1 to 1048576")
+        try require((1...1 << 20).contains(accumulation), "--accumulation", accumulation, "must be 1 to 1048576")
+        try require((1...1 << 20).contains(blockSize), "--block-size", blockSize, "must be 1 to 1048576")
+        try require(learningRate.isFinite && learningRate >= 0, "--learning-rate", learningRate, "must be 0 or more")
+        try require(warmupSteps >= 0, "--warmup-steps", warmupSteps, "must not be negative")
+        try require(
+            (0...1).contains(minimumLearningRateRatio), "--minimum-learning-rate-ratio", minimumLearningRateRatio,
+            "must be 0 to 1")
+        try require(weightDecay.isFinite && weightDecay >= 0, "--weight-decay", weightDecay, "must be 0 or more")
+        try require(clip.isFinite && clip > 0, "--clip", clip, "must be above 0")
+        try require(evaluateEvery >= 0, "--evaluate-every", evaluateEvery, "must not be negative")
+        try require(saveEvery >= 0, "--save-every", saveEvery, "must not be negative")
+        try require(threads >= 1, "--threads", threads, "must be at least 1")
+        let names = heldOut.map(\.name)
+        for name in names where names.count(where: { $0 == name }) > 1 {
+            throw .badOption(name: "--heldout", value: name, need: "names two sets; give each its own name")
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import FileIO
+import Foundation
+import Glibc
+package import OrderedJSON
+
+/// A run's directory: who writes in it, and what the run was started with.
+package final class RunDirectory {
+    package let path: String
+    package let checkpoints: CheckpointStore
+    /// Whether the run was there before.
+    package let isResumed: Bool
+    private let lock: Int32
+
+    package static let descriptionName = "run.json"
+    /// Everything that a run leaves, but the token caches, which a new one can use.
+    static let artifacts = [
+        descriptionName, "kuoci.json", "log.jsonl", "timing.jsonl", "checkpoints", "adapter", "model",
+    ]
+
+    /// Takes the directory for one run.
+    ///
+    /// - Parameters:
+    ///   - description: what decides the run's result; a resumed run must bring the same.
+    ///   - resume: goes on with the run that is there; where none is, a new one starts.
+    ///   - force: clears an older run away.
+    /// - Throws: `FileError.alreadyExists`, `PretrainingError.inUse`, `.resumeDiffers` or `.alreadyFinished`.
+    package init(_ path: String, description: JSONValue, resume: Bool, force: Bool) throws {
+        self.path = path
+        checkpoints = CheckpointStore(path + "/checkpoints")
+        let manager = FileManager.default
+        let holdsRun = Self.artifacts.contains { manager.fileExists(atPath: path + "/" + $0) }
+        if holdsRun, !resume, !force { throw FileError.alreadyExists(path: path) }
+        do {
+            try manager.createDirectory(atPath: path + "/checkpoints", withIntermediateDirectories: true)
+        } catch {
+            throw FileError.unwritable(path: path, reason: error.localizedDescription)
+        }
+        lock = try Self.takeLock(path)
+        isResumed = resume && manager.fileExists(atPath: path + "/" + Self.descriptionName)
+        if isResumed {
+            try checkDescription(description)
+        } else {
+            try clear()
+            try writeFile(path + "/" + Self.descriptionName, description.utf8(.pretty) + [0x0A])
+        }
+        checkpoints.removeLeftovers()
+    }
+
+    deinit { close(lock) }
+
+    /// The lock ends with the process, however that ends.
+    private static func takeLock(_ path: String) throws -> Int32 {
+        let descriptor = open(path + "/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw FileError.unwritable(path: path, reason: lastErrorText()) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            throw PretrainingError.inUse(run: path)
+        }
+        return descriptor
+    }
+
+    private func clear() throws {
+        let manager = FileManager.default
+        for name in Self.artifacts where name != "checkpoints" && manager.fileExists(atPath: path + "/" + name) {
+            try manager.removeItem(atPath: path + "/" + name)
+        }
+        for name in try manager.contentsOfDirectory(atPath: checkpoints.directory) {
+            try manager.removeItem(atPath: checkpoints.directory + "/" + name)
+        }
+    }
+
+    private func checkDescription(_ description: JSONValue) throws {
+        let file = path + "/" + Self.descriptionName
+        guard let before = try? JSONValue(parsing: readFile(file)) else {
+            throw TrainingDataError.damagedRun(path: file, reason: "is not JSON")
+        }
+        let found = differences(before, description)
+        if !found.isEmpty { throw PretrainingError.resumeDiffers(run: path, differences: found) }
+        if FileManager.default.fileExists(atPath: path + "/kuoci.json") {
+            throw PretrainingError.alreadyFinished(run: path)
+        }
+    }
+}
+
+/// Where two JSON values differ, leaf by leaf: `options.seed was 1, is 2`.
+package func differences(_ before: JSONValue, _ after: JSONValue, at place: String = "") -> [String] {
+    if before == after { return [] }
+    if let old = before.object, let new = after.object {
+        let keys = Array(old.keys) + new.keys.filter { old[$0] == nil }
+        return keys.flatMap { key in
+            differences(old[key] ?? .null, new[key] ?? .null, at: place.isEmpty ? key : place + "." + key)
+        }
+    }
+    if let old = before.array, let new = after.array, old.count == new.count {
+        return zip(old, new).enumerated().flatMap { differences($1.0, $1.1, at: "\(place)[\($0)]") }
+    }
+    return ["\(place) was \(before.text(.line)), is \(after.text(.line))"]
+}

@@ -1,0 +1,25 @@
+/// A tokenizer as pretraining needs it: ids out of bytes, the pieces around a document, and a name for its content.
+public struct TrainingTokenizer: Sendable {
+    /// What messages call it.
+    public let path: String
+    /// SHA-256 of the file it was read from.
+    public let digest: String
+    public let pieceCount: Int
+    /// The piece before every document, if the tokenizer has one.
+    public let beginID: Int32?
+    /// The piece after every document.
+    public let endID: Int32
+    let encode: @Sendable ([UInt8]) throws -> [Int32]
+
+    public init(
+        path: String, digest: String, pieceCount: Int, beginID: Int32?, endID: Int32,
+        encode: @escaping @Sendable ([UInt8]) throws -> [Int32]
+    ) {
+        self.path = path
+        self.digest = digest
+        self.pieceCount = pieceCount
+        self.beginID = beginID
+        self.endID = endID
+        self.encode = encode
+    }
+}
