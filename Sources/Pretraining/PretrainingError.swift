@@ -38,6 +38,7 @@ extension PretrainingError: CustomStringConvertible {
 /// What is wrong in a file that pretraining reads.
 public enum TrainingDataError: BadDataError, Equatable {
     case noDocuments(paths: [String])
+    case notJSONText(path: String, line: Int)
     case noEndPiece(tokenizer: String)
     case vocabularyTooLarge(tokenizer: String, pieces: Int, model: String, rows: Int)
     case damagedCache(path: String, reason: String)
@@ -50,6 +51,8 @@ extension TrainingDataError: CustomStringConvertible {
         switch self {
         case .noDocuments(let paths):
             "\(paths.joined(separator: ", ")): holds no text; name files with one document a line"
+        case .notJSONText(let path, let line):
+            "\(path): line \(line) is not a JSON object with a \"text\"; mend the line, or name the file .txt"
         case .noEndPiece(let tokenizer):
             "\(tokenizer): has no end-of-sentence piece, which closes every document; use a tokenizer that has </s>"
         case .vocabularyTooLarge(let tokenizer, let pieces, let model, let rows):

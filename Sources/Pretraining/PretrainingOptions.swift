@@ -1,4 +1,4 @@
-public import OrderedJSON
+import OrderedJSON
 
 /// What a run trains.
 public enum TrainingStage: String, Sendable, CaseIterable {

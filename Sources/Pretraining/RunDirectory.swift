@@ -86,9 +86,9 @@ package final class RunDirectory {
 package func differences(_ before: JSONValue, _ after: JSONValue, at place: String = "") -> [String] {
     if before == after { return [] }
     if let old = before.object, let new = after.object {
-        let keys = Array(old.keys) + new.keys.filter { old[$0] == nil }
+        let keys = old.map { $0.key } + new.map { $0.key }.filter { before[$0] == nil }
         return keys.flatMap { key in
-            differences(old[key] ?? .null, new[key] ?? .null, at: place.isEmpty ? key : place + "." + key)
+            differences(before[key] ?? .null, after[key] ?? .null, at: place.isEmpty ? key : place + "." + key)
         }
     }
     if let old = before.array, let new = after.array, old.count == new.count {

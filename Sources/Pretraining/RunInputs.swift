@@ -1,0 +1,44 @@
+import FileIO
+import Foundation
+import OrderedJSON
+
+/// What a run reads, with the hashes by which a resumed run knows it again.
+struct RunInputs {
+    let modelFiles: [TextSource.File]
+    let tokenizerDigest: String
+    let text: TextSource
+    let heldOut: [(name: String, source: TextSource)]
+
+    init(_ options: PretrainingOptions, _ tokenizer: TrainingTokenizer) throws {
+        modelFiles = try Self.modelFiles(options.model)
+        tokenizerDigest = tokenizer.digest
+        text = try TextSource(options.text)
+        heldOut = try options.heldOut.map { ($0.name, try TextSource($0.paths)) }
+    }
+
+    /// The files that decide what the model computes.
+    static func modelFiles(_ directory: String) throws -> [TextSource.File] {
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: directory)
+        } catch {
+            throw FileError.missing(path: directory)
+        }
+        let relevant = names.filter { $0 == "config.json" || $0.hasSuffix(".safetensors") }.sorted()
+        return try relevant.map { name in
+            TextSource.File(path: name, digest: try SHA256.hexDigest(ofFile: directory + "/" + name))
+        }
+    }
+
+    /// Paths are left out where the content decides, so that files may move.
+    func description(_ options: PretrainingOptions) -> JSONValue {
+        var model: JSONValue = [:]
+        for file in modelFiles { model[file.path] = .string(file.digest) }
+        var sets: JSONValue = [:]
+        for (name, source) in heldOut { sets[name] = .strings(source.files.map(\.digest)) }
+        return [
+            "options": options.deciding, "model": model, "tokenizer": .string(tokenizerDigest),
+            "text": .strings(text.files.map(\.digest)), "heldout": sets,
+        ]
+    }
+}

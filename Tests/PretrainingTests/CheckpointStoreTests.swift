@@ -1,0 +1,121 @@
+import FileIO
+import Foundation
+import OrderedJSON
+import TestSupport
+import Testing
+
+@testable import Pretraining
+
+@Suite struct CheckpointStoreTests {
+    private func save(_ store: CheckpointStore, step: Int) throws -> String {
+        var position = RunPosition()
+        position.step = step
+        position.logBytes = 10 * step
+        return try store.save(position) { try writeFile($0 + "/weights.safetensors", "weights \(step)".utf8) }
+    }
+
+    @Test func theNewestTwoAreKeptAndTheNewestIsFound() throws {
+        try withTemporaryDirectory { directory in
+            let store = CheckpointStore(directory)
+            for step in [5, 10, 15] { _ = try save(store, step: step) }
+            #expect(store.steps() == [10, 15])
+            let found = store.newest { Issue.record("\($0)") }
+            #expect(found?.path == directory + "/step-000015")
+            #expect(found?.position.logBytes == 150)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory).count == 2)
+        }
+    }
+
+    @Test(arguments: ["changed", "cut", "missing", "no manifest", "half a manifest"])
+    func aDamagedOneIsNamedAndTheOneBeforeTaken(damage: String) throws {
+        try withTemporaryDirectory { directory in
+            let store = CheckpointStore(directory)
+            _ = try save(store, step: 5)
+            let newest = try save(store, step: 10)
+            let weights = newest + "/weights.safetensors"
+            switch damage {
+            case "changed": try writeFile(weights, "weights 11".utf8)
+            case "cut": try writeFile(weights, "weights".utf8)
+            case "missing": try FileManager.default.removeItem(atPath: weights)
+            case "no manifest": try FileManager.default.removeItem(atPath: newest + "/manifest.json")
+            default: try writeFile(newest + "/manifest.json", try readFile(newest + "/manifest.json").prefix(40))
+            }
+            var skipped: [TrainingDataError] = []
+            let found = store.newest { skipped.append($0) }
+            #expect(found?.position.step == 5)
+            #expect(skipped.count == 1)
+            #expect(skipped.first?.description.hasPrefix(newest + ":") == true)
+        }
+    }
+
+    @Test func leftoversOfAKilledRunAreNotCheckpoints() throws {
+        try withTemporaryDirectory { directory in
+            let store = CheckpointStore(directory)
+            for name in [".step-000005.tmp-1", ".trash-3"] {
+                try FileManager.default.createDirectory(
+                    atPath: directory + "/" + name, withIntermediateDirectories: false)
+            }
+            #expect(store.steps() == [])
+            #expect(store.newest { _ in } == nil)
+            store.removeLeftovers()
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == [])
+        }
+    }
+}
+
+@Suite struct RunDirectoryTests {
+    private let description: JSONValue = ["options": ["seed": "1", "clip": 1.0], "text": ["abc"]]
+
+    @Test func anOlderRunIsNeitherTouchedNorMixed() throws {
+        try withTemporaryDirectory { directory in
+            let run = directory + "/run"
+            _ = try RunDirectory(run, description: description, resume: false, force: false)
+            try writeFile(run + "/log.jsonl", "{}\n".utf8)
+            #expect(throws: FileError.alreadyExists(path: run)) {
+                try RunDirectory(run, description: description, resume: false, force: false)
+            }
+            _ = try RunDirectory(run, description: description, resume: false, force: true)
+            #expect(!FileManager.default.fileExists(atPath: run + "/log.jsonl"))
+        }
+    }
+
+    @Test func aChangeIsNamed() throws {
+        try withTemporaryDirectory { directory in
+            _ = try RunDirectory(directory, description: description, resume: false, force: false)
+            let changed: JSONValue = ["options": ["seed": "2", "clip": 1.0], "text": ["abd"]]
+            let expected = [#"options.seed was "1", is "2""#, #"text[0] was "abc", is "abd""#]
+            #expect(throws: PretrainingError.resumeDiffers(run: directory, differences: expected)) {
+                try RunDirectory(directory, description: changed, resume: true, force: false)
+            }
+            #expect(try RunDirectory(directory, description: description, resume: true, force: false).isResumed)
+        }
+    }
+
+    @Test func twoRunsCannotShareADirectory() throws {
+        try withTemporaryDirectory { directory in
+            let first = try RunDirectory(directory, description: description, resume: false, force: false)
+            withExtendedLifetime(first) {
+                #expect(throws: PretrainingError.inUse(run: directory)) {
+                    try RunDirectory(directory, description: description, resume: true, force: false)
+                }
+            }
+        }
+    }
+}
+
+@Suite struct TrainingLogTests {
+    @Test func isCutBackToTheCheckpointAndNeverHoldsNaN() throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/log.jsonl"
+            let log = try TrainingLog(path, length: 0)
+            try log.append(["loss": .double(1.5)])
+            let length = log.length
+            try log.append(["loss": .double(.nan)])
+            #expect(try readFile(path) == Array("{\"loss\":1.5}\n{\"loss\":null}\n".utf8))
+            let resumed = try TrainingLog(path, length: length)
+            try resumed.append(["step": 2])
+            #expect(try readFile(path) == Array("{\"loss\":1.5}\n{\"step\":2}\n".utf8))
+            #expect(throws: TrainingDataError.self) { try TrainingLog(path, length: 1000) }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import Testing
+
+@testable import Pretraining
+
+@Suite struct LearningRateScheduleTests {
+    @Test func warmsUpToThePeakAndFallsByHalfACosine() {
+        let schedule = LearningRateSchedule(peak: 1, steps: 12, warmupSteps: 3, minimumRatio: 0.1)
+        #expect((1...3).map { schedule.rate(step: $0) } == [0.25, 0.5, 0.75])
+        #expect(schedule.rate(step: 4) == 1)
+        // A third of the way: cos(60 degrees) = 0.5, so three quarters of the way from 0.1 to 1.
+        #expect(abs(schedule.rate(step: 7) - 0.775) < 1e-12)
+        #expect(abs(schedule.rate(step: 10) - 0.325) < 1e-12)
+        let rates = (4...12).map { schedule.rate(step: $0) }
+        #expect(zip(rates, rates.dropFirst()).allSatisfy { $0 > $1 })
+        #expect(rates.allSatisfy { $0 > 0.1 })
+    }
+
+    @Test func withoutWarmUpStartsAtThePeak() {
+        let schedule = LearningRateSchedule(peak: 2e-4, steps: 2, warmupSteps: 0, minimumRatio: 0)
+        #expect(schedule.rate(step: 1) == 2e-4)
+        #expect(abs(schedule.rate(step: 2) - 1e-4) < 1e-18)
+    }
+
+    @Test func aRunShorterThanItsWarmUpNeverReachesThePeak() {
+        let schedule = LearningRateSchedule(peak: 1, steps: 2, warmupSteps: 9, minimumRatio: 0)
+        #expect(schedule.rate(step: 2) == 0.2)
+    }
+}
+
+@Suite struct BlockOrderTests {
+    @Test func everyEpochHoldsEveryBlockOnceInAnOrderOfItsOwn() {
+        var order = BlockOrder(blockCount: 101, seed: 3)
+        let epochs = (0..<3).map { order.blocks($0 * 101..<($0 + 1) * 101) }
+        for epoch in epochs { #expect(epoch.sorted() == Array(0..<101)) }
+        #expect(Set(epochs).count == 3)
+        #expect(epochs[0] != Array(0..<101))
+    }
+
+    @Test func placesDependOnSeedAndNumberOnly() {
+        var whole = BlockOrder(blockCount: 10, seed: 5)
+        let expected = whole.blocks(0..<45)
+        // As a resumed run asks: from the middle, across the end of an epoch, and back.
+        var resumed = BlockOrder(blockCount: 10, seed: 5)
+        #expect(resumed.blocks(27..<45) == Array(expected[27..<45]))
+        #expect(resumed.blocks(0..<12) == Array(expected[0..<12]))
+        var other = BlockOrder(blockCount: 10, seed: 6)
+        #expect(other.blocks(0..<45) != expected)
+    }
+
+    @Test func drawsBelowALimitAreEvenAndFixed() {
+        var generator = SeededGenerator(1, 2)
+        let draws = (0..<6000).map { _ in generator.next(below: 6) }
+        for value in UInt64(0)..<6 {
+            let count = draws.count { $0 == value }
+            #expect((880...1120).contains(count), "\(value) came \(count) times of 6000")
+        }
+        var again = SeededGenerator(1, 2)
+        var swapped = SeededGenerator(2, 1)
+        #expect((0..<6000).map { _ in again.next(below: 6) } == draws)
+        #expect((0..<6000).map { _ in swapped.next(below: 6) } != draws)
+    }
+}
