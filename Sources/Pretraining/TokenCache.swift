@@ -39,7 +39,9 @@ package final class TokenCache: Sendable {
             guard bytes.count >= Self.footerSize else { throw damaged("\(bytes.count) bytes are too few") }
             let footer = UnsafeRawBufferPointer(rebasing: bytes.suffix(Self.footerSize))
             guard footer.prefix(8).elementsEqual(Self.magic) else { throw damaged("its footer is missing") }
-            return (1..<6).map { Int(Int64(littleEndian: footer.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self))) }
+            return (1..<6).map {
+                Int(Int64(littleEndian: footer.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self)))
+            }
         }
         counts = Counts(
             documents: fields[0], blankDocuments: fields[1], textBytes: fields[2], tokens: fields[3],
@@ -82,7 +84,9 @@ package final class TokenCache: Sendable {
     package func withTokens<R>(_ body: (UnsafeBufferPointer<Int32>) throws -> R) rethrows -> R {
         try file.withUnsafeBytes { bytes in
             // A mapping starts at a page, and init checked that this many ids are there.
-            try body(UnsafeBufferPointer(start: bytes.baseAddress?.assumingMemoryBound(to: Int32.self), count: counts.tokens))
+            try body(
+                UnsafeBufferPointer(start: bytes.baseAddress?.assumingMemoryBound(to: Int32.self), count: counts.tokens)
+            )
         }
     }
 }

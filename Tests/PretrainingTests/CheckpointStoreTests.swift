@@ -94,11 +94,10 @@ import Testing
     @Test func twoRunsCannotShareADirectory() throws {
         try withTemporaryDirectory { directory in
             let first = try RunDirectory(directory, description: description, resume: false, force: false)
-            withExtendedLifetime(first) {
-                #expect(throws: PretrainingError.inUse(run: directory)) {
-                    try RunDirectory(directory, description: description, resume: true, force: false)
-                }
+            #expect(throws: PretrainingError.inUse(run: directory)) {
+                try RunDirectory(directory, description: description, resume: true, force: false)
             }
+            _ = consume first
         }
     }
 }
