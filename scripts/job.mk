@@ -39,7 +39,8 @@ merge_command = $(KUOCI) merge --base $(base_model) --add $(OUT)/zh.model --out 
 measure_command = $(KUOCI) measure --tokenizer $(base_model) --tokenizer $(OUT)/tokenizer/tokenizer.model \
     --text $(zh_heldout) $(en_heldout) --format json
 init_command = $(KUOCI) init --preset tiny --tokenizer $(base_model) --out $(OUT)/init --seed 1 --force
-pretrain = $(KUOCI) pretrain --heldout zh=$(zh_heldout) --heldout en=$(en_heldout) --seed 1 --force
+pretrain = $(KUOCI) pretrain --heldout zh=$(zh_heldout) --heldout en=$(en_heldout) --seed 1 --force \
+    --cache $(OUT)/tokens
 base_command = $(pretrain) --stage full --model $(OUT)/init --text $(en) --out $(OUT)/base --steps $(base_steps)
 resize_command = $(KUOCI) resize --model $(OUT)/base/model --tokenizer $(OUT)/tokenizer --out $(OUT)/resized \
     --init subword-mean --force
@@ -48,11 +49,12 @@ stage1_command = $(pretrain) --stage embeddings --model $(OUT)/resized --text $(
 stage2_command = $(pretrain) --stage lora --model $(OUT)/stage1/model --text $(zh) $(en) --out $(OUT)/stage2 \
     --steps $(stage2_steps)
 export_command = $(KUOCI) export --model $(OUT)/stage1/model --adapter $(OUT)/stage2/adapter --out $(OUT)/export --force
-evaluate = $(KUOCI) evaluate --text zh=$(zh_heldout) --text en=$(en_heldout) --format json
+# Each pretraining run measures the held-out texts before its first step and after its last; this is the proof that the
+# exported checkpoint is what stage 2 left.
+evaluate_command = $(KUOCI) evaluate --model $(OUT)/export --text zh=$(zh_heldout) --text en=$(en_heldout) --format json
 
-steps := corpus vocabulary merge measure init base resize stage1 stage2 export
-models := base resized stage1 export
-.PHONY: $(steps) job summary
+steps := corpus vocabulary merge measure init base resize stage1 stage2 export evaluate
+.PHONY: $(steps) summary
 
 # What each step writes, its mark of being done.
 corpus_target := $(zh)
@@ -65,6 +67,7 @@ resize_target := $(OUT)/resized/kuoci.json
 stage1_target := $(OUT)/stage1/kuoci.json
 stage2_target := $(OUT)/stage2/kuoci.json
 export_target := $(OUT)/export/kuoci.json
+evaluate_target := $(OUT)/evaluation/export.json
 
 # What each step reads.
 $(corpus_target): $(corpus_inputs)
@@ -77,10 +80,7 @@ $(resize_target): $(base_target) $(merge_target)
 $(stage1_target): $(resize_target) $(zh)
 $(stage2_target): $(stage1_target)
 $(export_target): $(stage2_target)
-$(OUT)/evaluation/base.json: $(base_target)
-$(OUT)/evaluation/resized.json: $(resize_target)
-$(OUT)/evaluation/stage1.json: $(stage1_target)
-$(OUT)/evaluation/export.json: $(export_target)
+$(evaluate_target): $(export_target)
 
 # step NAME: the step by its name, the file that remembers its command line, and the rule that runs it.
 define step
@@ -90,16 +90,12 @@ $(OUT)/.settings/$(1): FORCE
 	@scripts/settings.sh $$@ '$$($(1)_command)'
 
 $$($(1)_target): $(OUT)/.settings/$(1) | build
-	@scripts/step.sh $(OUT) $(1) $(if $(filter measure,$(1)),--to $$@) $$($(1)_command)
+	@scripts/step.sh $(OUT) $(1) $(if $(filter measure evaluate,$(1)),--to $$@) $$($(1)_command)
 endef
 $(foreach name,$(steps),$(eval $(call step,$(name))))
 
-directory_of = $(if $(filter base stage1,$(1)),$(OUT)/$(1)/model,$(OUT)/$(1))
-$(OUT)/evaluation/%.json: | build
-	@scripts/step.sh $(OUT) 'evaluate $*' --to $@ $(evaluate) --model $(call directory_of,$*)
-
-## (the main job's steps, each alone: corpus vocabulary merge measure init base resize stage1 stage2 export summary)
-summary: $(measure_target) $(foreach model,$(models),$(OUT)/evaluation/$(model).json) $(stage2_target)
+## (the main job's steps, each alone: corpus vocabulary merge measure init base resize stage1 stage2 export evaluate summary)
+summary: $(measure_target) $(evaluate_target)
 	@$(KUOCI) summary $(OUT)
 
 # Without libtorch the job ends with the measure.
