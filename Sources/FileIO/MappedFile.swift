@@ -46,6 +46,15 @@ public final class MappedFile: Sendable {
         defer { withExtendedLifetime(self) {} }
         return try body(UnsafeRawBufferPointer(start: base, count: count))
     }
+
+    /// Lets the kernel take back the memory behind bytes that are done with; read again, they come from the file.
+    public func releasePages(_ range: Range<Int>) {
+        guard let base, range.upperBound <= count else { return }
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let start = (range.lowerBound + page - 1) / page * page
+        let end = range.upperBound == count ? count : range.upperBound / page * page
+        if end > start { madvise(base + start, end - start, MADV_DONTNEED) }
+    }
 }
 
 /// The whole file as an array.

@@ -46,6 +46,19 @@ public struct SafetensorsFile: Sendable {
         }
     }
 
+    /// Calls `body` with the tensor's bytes piece by piece, so that no more than one piece need be in memory.
+    ///
+    /// - Parameter size: Bytes in each piece but the last.
+    public func forEachChunk(
+        of tensor: TensorInfo, size: Int = 1 << 23, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) rethrows {
+        for start in stride(from: tensor.byteRange.lowerBound, to: tensor.byteRange.upperBound, by: size) {
+            let range = start..<min(start + size, tensor.byteRange.upperBound)
+            try file.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[range])) }
+            file.releasePages(range)
+        }
+    }
+
     /// The tensor's elements as `Float`, row by row.
     ///
     /// - Throws: `SafetensorsError.noTensor`, or `.notFloats` if it holds none.

@@ -84,9 +84,7 @@ private func makeHeader(
         members["__metadata__"] = .object(
             OrderedDictionary(uniqueKeysWithValues: pairs.map { ($0.key, .string($0.value)) }))
     }
-    let ordered = plans.sorted {
-        $0.type != $1.type ? $0.type.order > $1.type.order : $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
-    }
+    let ordered = safetensorsOrder(plans)
     var position = 0
     var ranges: [Range<Int>] = []
     for plan in ordered {
@@ -115,4 +113,11 @@ private func makeHeader(
             byteRange: start + range.lowerBound..<start + range.upperBound)
     }
     return (bytes, tensors)
+}
+
+/// The order in which a file holds its tensors: by type, the most strictly aligned first, then by name.
+public func safetensorsOrder(_ tensors: [TensorPlan]) -> [TensorPlan] {
+    tensors.sorted {
+        $0.type != $1.type ? $0.type.order > $1.type.order : $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
+    }
 }

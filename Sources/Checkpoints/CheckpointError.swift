@@ -1,0 +1,44 @@
+public import FileIO
+
+/// What is wrong with a checkpoint or an adapter, as facts.
+public enum CheckpointError: BadDataError, Equatable {
+    case noConfig(directory: String)
+    case badJSON(path: String, reason: String)
+    case missingKey(path: String, key: String, expected: String)
+    case noWeights(directory: String)
+    /// Only pickled weights, which are never loaded.
+    case pickleOnly(directory: String, file: String)
+    case badIndex(path: String, reason: String)
+    case shardMissing(index: String, shard: String)
+    case tensorAbsent(index: String, tensor: String, shard: String)
+    case tensorUnlisted(index: String, tensor: String, shard: String)
+    case noTensor(directory: String, tensor: String)
+    case unfit(path: String, reason: String)
+}
+
+extension CheckpointError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .noConfig(let directory):
+            "\(directory): no config.json in it; name a directory in Hugging Face layout"
+        case .badJSON(let path, let reason): "\(path): \(reason); fetch or mend it"
+        case .missingKey(let path, let key, let expected): "\(path): the key \"\(key)\" should be \(expected); add it"
+        case .noWeights(let directory):
+            "\(directory): neither model.safetensors nor model.safetensors.index.json in it; "
+                + "name a directory that holds the weights"
+        case .pickleOnly(let directory, let file):
+            "\(directory): has its weights only as a pickle (\(file)), which may run code when loaded; convert it with "
+                + "AutoModelForCausalLM.from_pretrained(...).save_pretrained(..., safe_serialization=True)"
+        case .badIndex(let path, let reason): "\(path): \(reason); fetch the checkpoint again"
+        case .shardMissing(let index, let shard):
+            "\(index): names the shard \(shard), which is not there; fetch the missing shard"
+        case .tensorAbsent(let index, let tensor, let shard):
+            "\(index): places tensor \(tensor) in \(shard), which does not hold it; fetch the checkpoint again"
+        case .tensorUnlisted(let index, let tensor, let shard):
+            "\(index): does not list tensor \(tensor), which is in \(shard); fetch the checkpoint again"
+        case .noTensor(let directory, let tensor):
+            "\(directory): holds no tensor \(tensor); check that this is a LLaMA-family checkpoint"
+        case .unfit(let path, let reason): "\(path): \(reason)"
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import FileIO
+public import OrderedJSON
+
+/// A model's config.json, every key kept in its place.
+public struct ModelConfig: Sendable, Equatable {
+    /// Where it was read, for messages.
+    public var path: String
+    public var json: JSONValue
+
+    public init(path: String, json: JSONValue) {
+        self.path = path
+        self.json = json
+    }
+
+    /// Reads the file.
+    public init(contentsOf path: String) throws {
+        json = try readJSONObject(path)
+        self.path = path
+    }
+
+    public subscript(key: String) -> JSONValue? {
+        get { json[key] }
+        set { json[key] = newValue }
+    }
+
+    /// A positive whole number that must be there.
+    public func positiveInt(_ key: String) throws -> Int {
+        guard let value = json[key]?.int, value > 0 else {
+            throw CheckpointError.missingKey(path: path, key: key, expected: "a positive whole number")
+        }
+        return value
+    }
+
+    /// A number that has a default when absent or null.
+    public func double(_ key: String, default fallback: Double) throws -> Double {
+        guard let value = json[key], !value.isNull else { return fallback }
+        guard let number = value.double else {
+            throw CheckpointError.missingKey(path: path, key: key, expected: "a number")
+        }
+        return number
+    }
+
+    public func bool(_ key: String, default fallback: Bool) throws -> Bool {
+        guard let value = json[key], !value.isNull else { return fallback }
+        guard let flag = value.bool else {
+            throw CheckpointError.missingKey(path: path, key: key, expected: "true or false")
+        }
+        return flag
+    }
+
+    /// Entries in the vocabulary.
+    public var vocabularySize: Int {
+        get throws { try positiveInt("vocab_size") }
+    }
+
+    /// Whether the LM head is the input embedding; a LLaMA config that does not say so means no.
+    public var tiesWordEmbeddings: Bool {
+        get throws { try bool("tie_word_embeddings", default: false) }
+    }
+}
+
+/// Parses a file that must hold a JSON object.
+///
+/// - Throws: `FileError`, or `CheckpointError.badJSON` if it holds anything else.
+package func readJSONObject(_ path: String) throws -> JSONValue {
+    let bytes = try readFile(path)
+    if bytes.isEmpty { throw CheckpointError.badJSON(path: path, reason: "is empty") }
+    if bytes.starts(with: "version https://git-lfs".utf8) {
+        throw CheckpointError.badJSON(path: path, reason: "is a Git LFS pointer, not the file itself")
+    }
+    let value: JSONValue
+    do throws(JSONError) {
+        value = try JSONValue(parsing: bytes)
+    } catch {
+        throw CheckpointError.badJSON(path: path, reason: "is \(error)")
+    }
+    if value.object == nil { throw CheckpointError.badJSON(path: path, reason: "holds no JSON object") }
+    return value
+}

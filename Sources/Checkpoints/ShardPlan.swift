@@ -1,0 +1,58 @@
+public import Safetensors
+
+/// One weight file of a checkpoint that is about to be written.
+public struct ShardPlan: Sendable, Equatable {
+    /// The file's name.
+    public var name: String
+    public var tensors: [TensorPlan]
+    /// A file that has these very tensors and is copied as it is, or nil if their bytes will be handed over.
+    public var source: String?
+
+    public init(name: String, tensors: [TensorPlan], source: String? = nil) {
+        self.name = name
+        self.tensors = tensors
+        self.source = source
+    }
+
+    /// Deals tensors out in their order, a new shard when the next one would make this one too large, as Hugging Face
+    /// does; a tensor larger than that has a shard of its own.
+    public static func shards(
+        of tensors: [TensorPlan], maximumSize: Int = defaultMaximumSize
+    ) throws -> [ShardPlan] {
+        var groups: [[TensorPlan]] = []
+        var oversized: [[TensorPlan]] = []
+        var current: [TensorPlan] = []
+        var currentSize = 0
+        for tensor in tensors {
+            let size = try tensor.type.byteCount(shape: tensor.shape)
+            if size > maximumSize {
+                oversized.append([tensor])
+                continue
+            }
+            if size > maximumSize - currentSize {
+                groups.append(current)
+                current = []
+                currentSize = 0
+            }
+            current.append(tensor)
+            currentSize += size
+        }
+        if !current.isEmpty { groups.append(current) }
+        groups += oversized
+        return groups.enumerated().map { index, tensors in
+            ShardPlan(name: fileName(index, of: groups.count), tensors: tensors)
+        }
+    }
+
+    /// Five gigabytes: small enough for any file system and any loader.
+    public static let defaultMaximumSize = 5_000_000_000
+
+    /// `model.safetensors`, or `model-00002-of-00007.safetensors`.
+    private static func fileName(_ index: Int, of count: Int) -> String {
+        func padded(_ number: Int) -> String {
+            let digits = String(number)
+            return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+        }
+        return count == 1 ? Checkpoint.singleFile : "model-\(padded(index + 1))-of-\(padded(count)).safetensors"
+    }
+}
