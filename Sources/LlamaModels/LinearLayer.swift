@@ -1,0 +1,56 @@
+internal import Torch
+
+/// A projection: x W^T + b, with LoRA on it where asked.
+struct LinearLayer {
+    /// Its name in Hugging Face checkpoints, such as `model.layers.0.self_attn.q_proj`.
+    let name: String
+    /// [out, in]
+    var weight: Tensor
+    /// [out]
+    var bias: Tensor?
+    var adapter: LowRankAdapter?
+
+    /// x [N, in] -> [N, out]
+    /// - Parameter dropout: The seed of what the adapter drops, or nil to drop nothing.
+    func callAsFunction(_ x: Tensor, dropout: UInt64?) throws -> Tensor {
+        let projected = try x.linear(weight, bias: bias)
+        guard let adapter else { return projected }
+        return try projected.adding(adapter.lowRank(x, dropout: dropout), scale: adapter.scaling)
+    }
+}
+
+/// The two factors of LoRA on one projection.
+struct LowRankAdapter {
+    /// A [r, in]
+    let down: Tensor
+    /// B [out, r]
+    let up: Tensor
+    let scaling: Float
+    let dropout: Double
+    /// Tells the adapters of a model apart, so that each drops something else.
+    let number: UInt64
+
+    /// As PEFT starts: A by Kaiming's uniform rule with a = sqrt(5), which makes the bound 1 / sqrt(in); B zero.
+    init(_ lora: LoRAConfiguration, weight: Tensor, seed: UInt64, number: UInt64) throws {
+        let (output, input) = (weight.shape[0], weight.shape[1])
+        var generator = SplitMix(seed: seed, purpose: number)
+        let bound = 1 / Float(input).squareRoot()
+        let values = (0..<lora.rank * input).map { _ in generator.uniform(bound: bound) }
+        down = try Tensor(values, shape: [lora.rank, input])
+        up = try .zeros([output, lora.rank])
+        try down.setRequiresGradient(true)
+        try up.setRequiresGradient(true)
+        scaling = Float(lora.scaling)
+        dropout = lora.dropout
+        self.number = number
+    }
+
+    func lowRank(_ x: Tensor, dropout seed: UInt64?) throws -> Tensor {
+        var x = x
+        if let seed, dropout > 0 {
+            var generator = SplitMix(seed: seed, purpose: number)
+            x = try x.dropout(dropout, seed: generator.next())
+        }
+        return try x.linear(down).linear(up)
+    }
+}

@@ -1,0 +1,100 @@
+internal import Checkpoints
+public import Torch
+
+/// A LLaMA-family model, computed in float32.
+///
+/// Not safe to use from two threads at once.
+public final class LlamaModel {
+    public let configuration: LlamaConfiguration
+    var embedding: VocabularyMatrix
+    var layers: [DecoderLayer]
+    var finalNorm: Tensor
+    /// nil where the head is the embedding.
+    var untiedHead: VocabularyMatrix?
+    /// What `prepareTraining` chose.
+    public internal(set) var trainableParameters: [(name: String, tensor: Tensor)] = []
+
+    /// Tokens whose logits exist at one time while a loss is computed. More makes larger, faster matrix products;
+    /// 128 rows of 49,953 logits are 26 MB.
+    static let lossChunk = 128
+
+    /// Opens a directory in Hugging Face layout. Float32 weights stay mapped until they are trained.
+    ///
+    /// - Throws: `FileError`, `CheckpointError`, `SafetensorsError` or `LlamaModelError`, each naming what is at fault.
+    public init(directory: String) throws {
+        let checkpoint = try Checkpoint(directory: directory)
+        let configuration = try LlamaConfiguration(checkpoint.config)
+        let reader = WeightReader(checkpoint: checkpoint)
+        let matrix = [configuration.vocabularySize, configuration.width]
+        self.configuration = configuration
+        embedding = VocabularyMatrix(try reader.read("model.embed_tokens.weight", matrix))
+        layers = try (0..<configuration.layerCount).map { try DecoderLayer(index: $0, configuration, reader) }
+        finalNorm = try reader.read("model.norm.weight", [configuration.width])
+        untiedHead =
+            configuration.tiesWordEmbeddings ? nil : VocabularyMatrix(try reader.read("lm_head.weight", matrix))
+    }
+
+    /// The matrix that hidden states are compared with.
+    var head: VocabularyMatrix { untiedHead ?? embedding }
+
+    /// Every weight as it is now, under its name in a Hugging Face checkpoint, LoRA's factors aside.
+    ///
+    /// The tensors share the model's memory.
+    public var weights: [(name: String, tensor: Tensor)] {
+        var weights = [("model.embed_tokens.weight", embedding.weight)]
+        for (index, layer) in layers.enumerated() {
+            weights.append(("model.layers.\(index).input_layernorm.weight", layer.attentionNorm))
+            for (_, path) in DecoderLayer.projections {
+                let projection = layer[keyPath: path]
+                weights.append((projection.name + ".weight", projection.weight))
+                if let bias = projection.bias { weights.append((projection.name + ".bias", bias)) }
+            }
+            weights.append(("model.layers.\(index).post_attention_layernorm.weight", layer.innerNorm))
+        }
+        weights.append(("model.norm.weight", finalNorm))
+        if let untiedHead { weights.append(("lm_head.weight", untiedHead.weight)) }
+        return weights
+    }
+
+    /// The final hidden states [N, D].
+    func hiddenStates(_ batch: TokenBatch, dropout: UInt64?) throws -> Tensor {
+        try batch.check(configuration)
+        let count = batch.tokens.count
+        let positions = try idTensor(batch.positions, shape: [count])
+        let documents = try idTensor(batch.documents, shape: [batch.batchSize, batch.blockSize])
+        let context = DecoderLayer.Context(
+            batchSize: batch.batchSize, blockSize: batch.blockSize, headWidth: configuration.headWidth,
+            normEpsilon: configuration.normEpsilon,
+            rotary: try RotaryTable(
+                positions: positions, width: configuration.headWidth, base: configuration.rotaryBase),
+            mask: batch.hasSeveralDocuments ? try documents.documentMask() : nil, dropout: dropout)
+        var x = try embedding.rows(idTensor(batch.tokens, shape: [count]))
+        for layer in layers { x = try layer(x, context) }
+        return try x.rmsNorm(finalNorm, epsilon: configuration.normEpsilon)
+    }
+
+    /// The logits [B, T, V].
+    public func logits(_ batch: TokenBatch) throws -> Tensor {
+        try withoutGradients {
+            try hiddenStates(batch, dropout: nil).linear(head.weight)
+                .reshaped([batch.batchSize, batch.blockSize, configuration.vocabularySize])
+        }
+    }
+
+    /// The sum of the cross-entropies at all targets but -1, a scalar.
+    ///
+    /// Unless inside `withoutGradients`, the gradients of the head are formed along with it.
+    /// - Parameters:
+    ///   - training: Whether LoRA drops what its dropout says.
+    ///   - seed: Decides, alone, what is dropped: give each micro-batch its own.
+    public func lossSum(_ batch: TokenBatch, training: Bool, seed: UInt64 = 0) throws -> Tensor {
+        let hidden = try hiddenStates(batch, dropout: training ? seed : nil)
+        let targets = try idTensor(batch.targets, shape: [batch.targets.count])
+        return try head.crossEntropySum(hidden: hidden, targets: targets, chunk: Self.lossChunk)
+    }
+
+    /// Adds `scale` times the gradient of a loss to those of the trainable parameters.
+    public func backward(_ lossSum: Tensor, scale: Float) throws(TorchError) {
+        try lossSum.backward(scale: scale)
+    }
+}

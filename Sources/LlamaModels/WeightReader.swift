@@ -1,0 +1,46 @@
+internal import Checkpoints
+internal import Safetensors
+internal import Torch
+
+/// Reads a checkpoint's tensors for computing in float32.
+struct WeightReader {
+    let checkpoint: Checkpoint
+
+    /// Keeps a file mapped for as long as a tensor shows its bytes.
+    private final class Mapping {
+        let file: SafetensorsFile
+
+        init(_ file: SafetensorsFile) {
+            self.file = file
+        }
+    }
+
+    /// The tensor of this name, in float32; float32 weights stay where they are mapped, read-only.
+    func read(_ name: String, _ shape: [Int]) throws -> Tensor {
+        let file = try checkpoint.shard(of: name)
+        guard let info = file[name] else { preconditionFailure("a shard lost its tensor") }
+        guard info.shape == shape else {
+            throw LlamaModelError.wrongShape(
+                directory: checkpoint.directory, tensor: name, expected: shape, found: info.shape)
+        }
+        guard let element = elementType(info.type) else {
+            throw LlamaModelError.wrongType(
+                directory: checkpoint.directory, tensor: name, type: info.type.rawValue)
+        }
+        let mapping = Mapping(file)
+        // The bytes outlive the closure because the tensor holds `mapping`, which holds the file.
+        let stored = try file.withUnsafeBytes(of: info) {
+            try Tensor(borrowing: $0, owner: mapping, element: element, shape: shape)
+        }
+        return try stored.converted(to: .float32)
+    }
+
+    private func elementType(_ type: TensorType) -> ElementType? {
+        switch type.rawValue {
+        case "F32": .float32
+        case "BF16": .bfloat16
+        case "F16": .float16
+        default: nil
+        }
+    }
+}
