@@ -51,14 +51,17 @@ var targets: [Target] = [
     library("Provenance", ["FileIO", "OrderedJSON"]),
     library("UnicodeText", ["CICU"]),
     library("Corpora", ["FileIO", "UnicodeText", "OrderedJSON", "Partitioning", "CLibXML2"]),
-    library("PieceModel", ["FileIO", protobuf]),
+    .target(
+        name: "PieceModel", dependencies: ["FileIO", protobuf], exclude: ["sentencepiece_model.proto"],
+        swiftSettings: swiftSettings),
     library("Safetensors", ["FileIO", "OrderedJSON", orderedCollections]),
     // 2
     library("Tokenizers", ["PieceModel", "UnicodeText", "Partitioning", "FileIO"]),
     library("Checkpoints", ["Safetensors", "FileIO", "OrderedJSON", "Provenance", orderedCollections]),
     // 3
     library("TokenizerFormats", ["Tokenizers", "PieceModel", "OrderedJSON", "FileIO"]),
-    library("TokenizerTraining", ["Tokenizers", "PieceModel", "UnicodeText", "Corpora", "FileIO", "Partitioning", heap]),
+    library(
+        "TokenizerTraining", ["Tokenizers", "PieceModel", "UnicodeText", "Corpora", "FileIO", "Partitioning", heap]),
     library("VocabularyMerging", ["Tokenizers", "PieceModel"]),
     library("TokenizerMetrics", ["Tokenizers", "Corpora", "Partitioning"]),
     // 4
@@ -87,11 +90,15 @@ if let libtorch {
         library("LlamaModels", ["Torch", "Checkpoints", "Safetensors", "OrderedJSON", "FileIO"]),
         library(
             "Pretraining",
-            ["LlamaModels", "Torch", "Checkpoints", "Safetensors", "Tokenizers", "Corpora", "OrderedJSON", "FileIO",
-             "Provenance", "Partitioning"]),
+            [
+                "LlamaModels", "Torch", "Checkpoints", "Safetensors", "Tokenizers", "Corpora", "OrderedJSON", "FileIO",
+                "Provenance", "Partitioning",
+            ]),
         tests("Torch", []),
         tests("LlamaModels", ["Torch", "Checkpoints", "Safetensors", "OrderedJSON", "FileIO"]),
-        tests("Pretraining", ["LlamaModels", "Torch", "Checkpoints", "Safetensors", "Tokenizers", "OrderedJSON", "FileIO"]),
+        tests(
+            "Pretraining",
+            ["LlamaModels", "Torch", "Checkpoints", "Safetensors", "Tokenizers", "OrderedJSON", "FileIO"]),
     ]
     commandDependencies += ["Torch", "LlamaModels", "Pretraining"]
     commandSettings.append(.define("KUOCI_TORCH"))
@@ -126,8 +133,11 @@ targets += [
 let package = Package(
     name: "kuoci",
     products: [.executable(name: "kuoci", targets: ["kuoci"])]
-        + ["Tokenizers", "TokenizerTraining", "TokenizerFormats", "VocabularyMerging", "TokenizerMetrics", "PieceModel",
-           "Safetensors", "Checkpoints", "CheckpointResizing"].map { .library(name: $0, targets: [$0]) },
+        + [
+            "Tokenizers", "TokenizerTraining", "TokenizerFormats", "VocabularyMerging", "TokenizerMetrics",
+            "PieceModel",
+            "Safetensors", "Checkpoints", "CheckpointResizing",
+        ].map { .library(name: $0, targets: [$0]) },
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),

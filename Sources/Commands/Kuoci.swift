@@ -9,7 +9,7 @@ public struct Kuoci: ParsableCommand {
         commandName: "kuoci",
         abstract: "Extends the vocabulary of a LLaMA-family model with Chinese and continues its pretraining.",
         version: Manifest.version,
-        subcommands: [SummaryCommand.self])
+        subcommands: [EncodeCommand.self, DecodeCommand.self, SummaryCommand.self])
 
     public init() {}
 

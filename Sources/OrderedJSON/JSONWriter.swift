@@ -53,7 +53,9 @@ private struct JSONWriter {
             writeList(open: "[", close: "]", elements, level: level) { $0.write($1, level: level + 1) }
         case .object(let members):
             let pairs = members.map { (key: $0.key, value: $0.value) }
-            let ordered = style.sortsKeys ? pairs.sorted { $0.key.unicodeScalars.lexicographicallyPrecedes($1.key.unicodeScalars) } : pairs
+            let ordered =
+                style.sortsKeys
+                ? pairs.sorted { $0.key.unicodeScalars.lexicographicallyPrecedes($1.key.unicodeScalars) } : pairs
             writeList(open: "{", close: "}", ordered, level: level) { writer, pair in
                 writer.write(pair.key)
                 writer.append(writer.style.isCompact ? ":" : ": ")
