@@ -2,7 +2,7 @@
 ///
 /// A unit's bits: 0-7 label, 8 has a leaf, 9 wide offset, 10-30 offset; a leaf has bit 31 set and a 31-bit value below.
 /// Units from a file may be anything: every step stays inside the array.
-struct DoubleArrayTrie: Sendable {
+package struct DoubleArrayTrie: Sendable {
     let units: [UInt32]
 
     init(units: [UInt32]) {
@@ -10,7 +10,7 @@ struct DoubleArrayTrie: Sendable {
     }
 
     /// The longest key that `text` has at `start`: its value and length; nil if there is none.
-    func longestPrefix(of text: UnsafeBufferPointer<UInt8>, from start: Int) -> (value: Int, length: Int)? {
+    package func longestPrefix(of text: UnsafeBufferPointer<UInt8>, from start: Int) -> (value: Int, length: Int)? {
         var result: (value: Int, length: Int)?
         forEachPrefix(of: text, from: start) { value, length in result = (value, length) }
         return result
@@ -18,7 +18,7 @@ struct DoubleArrayTrie: Sendable {
 
     /// Calls `body` with the value and length of each key that `text` has at `start`, shortest first.
     @inline(__always)
-    func forEachPrefix(of text: UnsafeBufferPointer<UInt8>, from start: Int, _ body: (Int, Int) -> Void) {
+    package func forEachPrefix(of text: UnsafeBufferPointer<UInt8>, from start: Int, _ body: (Int, Int) -> Void) {
         units.withUnsafeBufferPointer { units in
             var walk = Walk(units)
             var position = start

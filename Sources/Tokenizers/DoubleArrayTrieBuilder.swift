@@ -1,17 +1,17 @@
 extension DoubleArrayTrie {
     /// A trie of distinct, non-empty keys without NUL; a key's value is its position in `keys`.
-    init(keys: [[UInt8]]) {
+    package init(keys: [[UInt8]]) {
         self.init(sorting: keys.enumerated().map { ($0.element, UInt32($0.offset)) })
     }
 
     /// A trie of distinct, non-empty keys without NUL in any order, each with a value below 2^31.
-    init(sorting entries: [(key: [UInt8], value: UInt32)]) {
+    package init(sorting entries: [(key: [UInt8], value: UInt32)]) {
         let ordered = entries.sorted { $0.key.lexicographicallyPrecedes($1.key) }
         self.init(sortedKeys: ordered.map(\.key), values: ordered.map(\.value))
     }
 
     /// A trie of distinct keys in ascending byte order, each with a value below 2^31.
-    init(sortedKeys keys: [[UInt8]], values: [UInt32]) {
+    package init(sortedKeys keys: [[UInt8]], values: [UInt32]) {
         precondition(keys.count == values.count, "each key needs a value")
         var builder = DoubleArrayBuilder(graph: WordGraph(keys: keys, values: values))
         self.init(units: builder.build())

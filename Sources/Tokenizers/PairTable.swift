@@ -1,10 +1,10 @@
 /// Which piece two adjacent symbols make: open addressing over pairs of symbol numbers.
-struct PairTable: Sendable {
+package struct PairTable: Sendable {
     private var keys: [UInt64]
     private var values: [Int32]
     private var count = 0
 
-    init(minimumCapacity: Int) {
+    package init(minimumCapacity: Int) {
         var size = 64
         while size < minimumCapacity * 2 { size *= 2 }
         keys = [UInt64](repeating: .max, count: size)
@@ -23,7 +23,7 @@ struct PairTable: Sendable {
 
     /// The merged piece's id, or a negative number. Negative symbols merge with nothing.
     @inline(__always)
-    func merged(_ left: Int32, _ right: Int32) -> Int32 {
+    package func merged(_ left: Int32, _ right: Int32) -> Int32 {
         if left | right < 0 { return -1 }
         let key = Self.key(left, right)
         return keys.withUnsafeBufferPointer { keys in
@@ -37,7 +37,7 @@ struct PairTable: Sendable {
         }
     }
 
-    mutating func insert(_ left: Int32, _ right: Int32, makes merged: Int32) {
+    package mutating func insert(_ left: Int32, _ right: Int32, makes merged: Int32) {
         if count * 2 >= keys.count { grow() }
         let key = Self.key(left, right)
         let mask = keys.count - 1

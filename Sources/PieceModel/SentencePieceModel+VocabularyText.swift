@@ -1,0 +1,12 @@
+import Foundation
+
+extension SentencePieceModel {
+    /// The `.vocab` file: a line for each piece in id order, with its score as C++ prints a float.
+    public func vocabularyText(withScores: Bool = true) -> String {
+        var text = ""
+        for piece in pieces {
+            text += withScores ? "\(piece.piece)\t\(String(format: "%g", piece.score))\n" : "\(piece.piece)\n"
+        }
+        return text
+    }
+}

@@ -1,0 +1,134 @@
+public import Partitioning
+public import PieceModel
+import Tokenizers
+
+/// Trains a SentencePiece vocabulary from text files: the pieces, scores and types that spm_train 0.2.3 gives.
+public struct TokenizerTrainer: Sendable {
+    /// What spm_train's flags set; `input` holds the files.
+    public var specification: Sentencepiece_TrainerSpec
+    public var normalizerSpecification: Sentencepiece_NormalizerSpec
+    public var threads: Int
+    public var progress: ProgressHandler?
+    /// If given, training goes past `vocab_size` until this vocabulary holds so many pieces that the base lacks.
+    public var growth: Growth?
+
+    /// How many new pieces a vocabulary must bring to a base that it will be merged with.
+    public struct Growth: Sendable {
+        public var base: SentencePieceModel
+        public var newPieces: Int
+
+        public init(base: SentencePieceModel, newPieces: Int) {
+            self.base = base
+            self.newPieces = newPieces
+        }
+    }
+
+    public init(
+        specification: Sentencepiece_TrainerSpec, normalizerSpecification: Sentencepiece_NormalizerSpec,
+        threads: Int = availableProcessors
+    ) {
+        self.specification = specification
+        self.normalizerSpecification = normalizerSpecification
+        self.threads = threads
+    }
+
+    /// Runs the training: reads and counts the words, chooses the alphabet, learns merges, assembles the model.
+    ///
+    /// - Throws: `TrainingError`, `FileError`, `PieceModelError`.
+    public func train() throws -> SentencePieceModel {
+        try validateSpecification()
+        let special = try SpecialPieces(specification)
+        let normalizer = try Normalizer(
+            specification: normalizerSpecification,
+            treatsWhitespaceAsSuffix: specification.treatWhitespaceAsSuffix, path: "normalization rules")
+        let words = try WordCounts(
+            files: specification.input, specification: specification, normalizer: normalizer, special: special,
+            threads: threads, progress: progress)
+        if words.sentences == 0 {
+            throw TrainingError.noSentences(
+                paths: specification.input, skippedLong: words.skippedLong, limit: Int(specification.maxSentenceLength))
+        }
+        let alphabet = try Alphabet(of: words, specification: specification, paths: specification.input)
+        let merges = try learnMerges(words: words, alphabet: alphabet, special: special)
+        return try assemble(merges: merges, alphabet: alphabet, special: special)
+    }
+
+    private func validateSpecification() throws(TrainingError) {
+        func check(_ condition: Bool, _ flag: String, _ reason: String) throws(TrainingError) {
+            if !condition { throw .badSpecification(flag: flag, reason: reason) }
+        }
+        let spec = specification
+        try check(spec.modelType == .bpe, "model-type", "only bpe can be trained as yet")
+        try check(spec.vocabSize > 0, "vocab-size", "\(spec.vocabSize) is not positive")
+        try check(
+            (0.98...1.0).contains(Double(spec.characterCoverage)), "character-coverage",
+            "\(spec.characterCoverage) is not between 0.98 and 1")
+        try check(
+            (1...512).contains(spec.maxSentencepieceLength), "max-sentencepiece-length",
+            "\(spec.maxSentencepieceLength) is not between 1 and 512")
+        try check(
+            (10...1_073_741_824).contains(spec.maxSentenceLength), "max-sentence-length",
+            "\(spec.maxSentenceLength) is not between 10 and 1073741824")
+        try check(!spec.input.isEmpty, "input", "no file is named")
+    }
+
+    private func learnMerges(
+        words: WordCounts, alphabet: Alphabet, special: SpecialPieces
+    ) throws(TrainingError) -> [ArraySlice<UInt8>] {
+        let needed = special.count + alphabet.characters.count
+        let target = Int(specification.vocabSize) - needed
+        guard target >= 0 else {
+            throw .alphabetTooLarge(vocabularySize: Int(specification.vocabSize), needed: needed)
+        }
+        var goal = MergeGoal(merges: target, growth: growth, alphabet: alphabet)
+        var trainer = BPETrainer(words: words, alphabet: alphabet, rules: PieceRules(specification))
+        var merges: [ArraySlice<UInt8>] = []
+        while !goal.isReached {
+            guard let piece = trainer.nextMerge() else { break }
+            merges.append(piece)
+            goal.count(piece)
+            if merges.count % 100 == 0 {
+                progress?(
+                    ProgressUpdate(stage: "learning merges", completed: merges.count, total: goal.estimatedMerges))
+            }
+        }
+        progress?(ProgressUpdate(stage: "learning merges", completed: merges.count, total: merges.count))
+        if goal.missingNew > 0 {
+            throw .tooFewNewPieces(wanted: growth?.newPieces ?? 0, possible: (growth?.newPieces ?? 0) - goal.missingNew)
+        }
+        if merges.count < target, specification.hardVocabLimit {
+            throw .tooFewMerges(vocabularySize: Int(specification.vocabSize), possible: needed + merges.count)
+        }
+        return merges
+    }
+}
+
+/// When enough merges are learned.
+private struct MergeGoal {
+    private var missingMerges: Int
+    /// New pieces that are still wanted, beyond the base.
+    private(set) var missingNew = 0
+    private let base: Vocabulary?
+    private var done = 0
+
+    init(merges: Int, growth: TokenizerTrainer.Growth?, alphabet: Alphabet) {
+        missingMerges = merges
+        base = growth.map { Vocabulary($0.base) }
+        guard let base, let growth else { return }
+        let newCharacters = alphabet.characters.count { character in
+            Unicode.Scalar(character.scalar).map { base.id(of: String($0)) == nil } ?? false
+        }
+        missingNew = max(0, growth.newPieces - newCharacters)
+    }
+
+    var isReached: Bool { missingMerges <= 0 && missingNew <= 0 }
+
+    /// How many merges there will be at least.
+    var estimatedMerges: Int { done + max(missingMerges, missingNew) }
+
+    mutating func count(_ piece: ArraySlice<UInt8>) {
+        done += 1
+        missingMerges -= 1
+        if missingNew > 0, let base, base.id(of: piece) == nil { missingNew -= 1 }
+    }
+}

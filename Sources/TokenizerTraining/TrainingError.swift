@@ -1,0 +1,36 @@
+public import FileIO
+
+/// Why a vocabulary cannot be trained.
+public enum TrainingError: BadDataError, Equatable {
+    case noSentences(paths: [String], skippedLong: Int, limit: Int)
+    case noCharacters(paths: [String])
+    case alphabetTooLarge(vocabularySize: Int, needed: Int)
+    case tooFewMerges(vocabularySize: Int, possible: Int)
+    case tooFewNewPieces(wanted: Int, possible: Int)
+    case badSpecification(flag: String, reason: String)
+    case badSymbol(piece: String, reason: String)
+    case malformedLine(path: String, line: Int, reason: String)
+
+    public var description: String {
+        switch self {
+        case .noSentences(let paths, let skippedLong, let limit):
+            "\(paths.joined(separator: ", ")): no line can be used for training"
+                + (skippedLong > 0
+                    ? " (\(skippedLong) are longer than \(limit) bytes); raise --max-sentence-length"
+                    : "; give a text with one sentence or paragraph a line")
+        case .noCharacters(let paths):
+            "\(paths.joined(separator: ", ")): no character is left after normalization; check the text's encoding"
+        case .alphabetTooLarge(let size, let needed):
+            "--vocab-size \(size) is smaller than the alphabet: \(needed) entries are needed for the special pieces and "
+                + "required characters; raise it to at least that or lower --character-coverage"
+        case .tooFewMerges(let size, let possible):
+            "--vocab-size \(size) is more than the corpus can give; set it to \(possible) or less, or give more text"
+        case .tooFewNewPieces(let wanted, let possible):
+            "the corpus gives only \(possible) pieces that the base lacks where \(wanted) are needed; "
+                + "give more text or lower --merged-size"
+        case .badSpecification(let flag, let reason): "--\(flag): \(reason)"
+        case .badSymbol(let piece, let reason): "the symbol \"\(piece)\" \(reason)"
+        case .malformedLine(let path, let line, let reason): "\(path): line \(line) \(reason)"
+        }
+    }
+}
