@@ -1,6 +1,6 @@
 import ArgumentParser
 import FileIO
-import Foundation
+@preconcurrency import Foundation
 
 /// Where lines are read from and written to.
 struct TextFileOptions: ParsableArguments {

@@ -44,6 +44,7 @@ public enum TrainingDataError: BadDataError, Equatable {
     case damagedCache(path: String, reason: String)
     case damagedCheckpoint(path: String, reason: String)
     case damagedRun(path: String, reason: String)
+    case unfitAdapter(path: String, reason: String)
 }
 
 extension TrainingDataError: CustomStringConvertible {
@@ -64,6 +65,8 @@ extension TrainingDataError: CustomStringConvertible {
             "\(path): is not a whole checkpoint (\(reason)); delete it to go on from the one before"
         case .damagedRun(let path, let reason):
             "\(path): \(reason); start anew with --force"
+        case .unfitAdapter(let path, let reason):
+            "\(path): does not fit the model (\(reason)); name the model that it was trained on"
         }
     }
 }

@@ -1,4 +1,6 @@
+import LlamaModels
 import OrderedJSON
+import Torch
 
 /// What a run trains.
 public enum TrainingStage: String, Sendable, CaseIterable {
@@ -109,6 +111,29 @@ extension PretrainingOptions {
         return value
     }
 
+    func trainableSet() throws(PretrainingError) -> TrainableSet {
+        switch stage {
+        case .full: return .all
+        case .embeddings: return .embeddings()
+        case .lora:
+            var targets: [LoRATarget] = []
+            for name in loraTargets {
+                guard let target = LoRATarget(rawValue: name), !targets.contains(target) else {
+                    let known = LoRATarget.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw .badOption(name: "--lora-targets", value: name, need: "must be one of \(known), once each")
+                }
+                targets.append(target)
+            }
+            return .lora(
+                LoRAConfiguration(rank: loraRank, alpha: loraAlpha, dropout: loraDropout, targets: targets))
+        }
+    }
+
+    var optimizerOptions: AdamW.Options {
+        AdamW.Options(
+            beta1: Self.betas.first, beta2: Self.betas.second, epsilon: Self.epsilon, weightDecay: weightDecay)
+    }
+
     /// - Throws: `PretrainingError.badOption`.
     public func validate() throws(PretrainingError) {
         func require(_ condition: Bool, _ name: String, _ value: some CustomStringConvertible, _ need: String)
@@ -133,6 +158,11 @@ extension PretrainingOptions {
         try require(evaluateEvery >= 0, "--evaluate-every", evaluateEvery, "must not be negative")
         try require(saveEvery >= 0, "--save-every", saveEvery, "must not be negative")
         try require(threads >= 1, "--threads", threads, "must be at least 1")
+        try require((1...1 << 16).contains(loraRank), "--lora-rank", loraRank, "must be 1 to 65536")
+        try require(loraAlpha.isFinite, "--lora-alpha", loraAlpha, "must be a number")
+        try require(loraDropout >= 0 && loraDropout < 1, "--lora-dropout", loraDropout, "must be 0 to below 1")
+        try require(!loraTargets.isEmpty, "--lora-targets", "", "names no projection")
+        _ = try trainableSet()
         let names = heldOut.map(\.name)
         for name in names where names.count(where: { $0 == name }) > 1 {
             throw .badOption(name: "--heldout", value: name, need: "names two sets; give each its own name")

@@ -1,0 +1,51 @@
+import Foundation
+import LlamaModels
+public import OrderedJSON
+import Torch
+
+/// Documents that are measured and never trained on.
+struct HeldOutSet {
+    let name: String
+    let blocks: PackedBlocks
+}
+
+/// How well a model predicts a text.
+public struct Evaluation: Sendable, Equatable {
+    public var name: String
+    /// Sum over all targets, in nats.
+    public var lossSum: Double
+    /// Ids predicted: those of the text and an end piece for each document.
+    public var targets: Int
+    /// Bytes of the documents, line ends not counted.
+    public var textBytes: Int
+
+    /// Nats per target.
+    public var loss: Double { lossSum / Double(targets) }
+    public var perplexity: Double { exp(loss) }
+    /// Comparable between vocabularies, unlike the loss of a target.
+    public var bitsPerByte: Double { lossSum / log(2) / Double(textBytes) }
+
+    public var json: JSONValue {
+        [
+            "set": .string(name), "loss": .double(loss), "perplexity": .double(perplexity),
+            "bits_per_byte": .double(bitsPerByte), "targets": .integer(targets), "bytes": .integer(textBytes),
+        ]
+    }
+}
+
+/// Measures a model on a whole packed text, in order.
+func evaluate(
+    _ model: LlamaModel, _ set: HeldOutSet, batchSize: Int, isStopped: () -> Bool, progress: (Int) -> Void
+) throws -> Evaluation {
+    let blocks = set.blocks
+    var sum = 0.0
+    for start in stride(from: 0, to: blocks.blockCount, by: batchSize) {
+        if isStopped() { throw StopRequest() }
+        let rows = try (start..<min(start + batchSize, blocks.blockCount)).map { try blocks.row($0) }
+        let batch = TokenBatch(rows, blocks.blockSize)
+        sum += Double(try withoutGradients { try model.lossSum(batch, training: false).scalar() })
+        progress(start + rows.count)
+    }
+    let counts = blocks.cache.counts
+    return Evaluation(name: set.name, lossSum: sum, targets: counts.targets, textBytes: counts.textBytes)
+}

@@ -1,0 +1,82 @@
+import Checkpoints
+import FileIO
+import Foundation
+import LlamaModels
+import OrderedJSON
+import Provenance
+import Safetensors
+import Torch
+
+extension PretrainingRun {
+    /// The adapter or model directory that the run ends with.
+    var resultPath: String {
+        options.out + (options.stage == .lora ? "/adapter" : "/model")
+    }
+
+    /// Writes the adapter or the model and, last of all, the run's kuoci.json.
+    func writeResult(_ summary: PretrainingSummary) throws {
+        let hash = options.stage == .lora ? try writeAdapter() : try writeModel()
+        var results = summary.json
+        results["tensors_sha256"] = .string(hash)
+        var named = options.deciding
+        named["model"] = .string(options.model)
+        named["tokenizer"] = .string(tokenizer.path)
+        named["text"] = .strings(options.text)
+        for set in options.heldOut { named["heldout " + set.name] = .strings(set.paths) }
+        let modelFiles = try RunInputs.modelFiles(options.model).map { options.model + "/" + $0.path }
+        let inputs = modelFiles + [tokenizer.path] + options.text + options.heldOut.flatMap(\.paths)
+        try Manifest(options: named, inputs: inputs, results: results).write(to: options.out)
+    }
+
+    /// The trained tensors as PEFT wants them; returns their content hash.
+    private func writeAdapter() throws -> String {
+        let isTied = model.configuration.tiesWordEmbeddings
+        let config = AdapterConfig(
+            baseModel: options.model, rank: options.loraRank, alpha: options.loraAlpha, dropout: options.loraDropout,
+            targetModules: options.loraTargets.sorted(), modulesToSave: ["embed_tokens"] + (isTied ? [] : ["lm_head"]))
+        let tensors = model.trainableParameters
+        let named = Dictionary(tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+        let plans = tensors.map { TensorPlan(name: $0.name, type: $0.tensor.element.type, shape: $0.tensor.shape) }
+        try Checkpoints.writeAdapter(to: resultPath, config: config, tensors: plans, replacing: true) { info, sink in
+            guard let tensor = named[info.name] else { preconditionFailure("the writer made up a tensor") }
+            try tensor.bytes().withUnsafeBytes(sink)
+        }
+        return contentHashOfTensors(in: [try SafetensorsFile(resultPath + "/" + Adapter.weightsFile)])
+    }
+
+    /// The checkpoint with the trained tensors in place of the old ones, each in the type it had; returns its
+    /// content hash.
+    private func writeModel() throws -> String {
+        let source = try Checkpoint(directory: options.model)
+        let trained = Dictionary(
+            model.trainableParameters.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+        var writer = try CheckpointWriter(resultPath, tensors: source.tensors.map { TensorPlan($0) }, replacing: true)
+        for plan in writer.tensors {
+            // Some tied checkpoints store the head as well: it stays equal to the embedding.
+            let isTiedHead = model.configuration.tiesWordEmbeddings && plan.name == "lm_head.weight"
+            if let tensor = trained[isTiedHead ? "model.embed_tokens.weight" : plan.name] {
+                guard let element = ElementType(plan.type) else {
+                    throw SafetensorsError.notFloats(tensor: plan.name, type: plan.type)
+                }
+                try writer.write(tensor.converted(to: element).bytes())
+            } else {
+                try source.withUnsafeBytes(of: plan.name) { try writer.write(bytes: $0) }
+            }
+        }
+        try copyTokenizer(to: writer, modelTokenizer: source.tokenizerFiles)
+        try writer.copy(source.sideFiles, from: options.model)
+        try writer.finish(config: source.config.json)
+        return try Checkpoint(directory: resultPath).contentHash
+    }
+
+    /// The tokenizer that was trained with goes along, whole.
+    private func copyTokenizer(to writer: borrowing CheckpointWriter, modelTokenizer: [String]) throws {
+        guard let named = options.tokenizer else { return try writer.copy(modelTokenizer, from: options.model) }
+        var isDirectory: ObjCBool = false
+        if FileManager.default.fileExists(atPath: named, isDirectory: &isDirectory), isDirectory.boolValue {
+            try writer.copy(try tokenizerFilesIn(named), from: named)
+        } else {
+            try writeFile(writer.path(of: "tokenizer.model"), try readFile(named))
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import FileIO
+import LlamaModels
+import OrderedJSON
+import Safetensors
+import Torch
+
+extension PretrainingRun {
+    private static let weightsName = "weights.safetensors"
+    private static let optimizerName = "optimizer.safetensors"
+
+    /// Saves what trains, the optimizer's state and the position; returns the checkpoint's path.
+    @discardableResult
+    func saveCheckpoint() throws -> String {
+        try log.synchronize()
+        try timing.synchronize()
+        let path = try directory.checkpoints.save(position) { staging in
+            try writeTensors(staging + "/" + Self.weightsName, model.trainableParameters)
+            try writeTensors(staging + "/" + Self.optimizerName, optimizer.state)
+        }
+        observer.note("saved \(path)")
+        return path
+    }
+
+    /// Takes over a checkpoint whose files are known to be whole.
+    func restore(_ checkpoint: String) throws {
+        let weights = try SafetensorsFile(checkpoint + "/" + Self.weightsName)
+        for (name, tensor) in model.trainableParameters {
+            guard let saved = try weights.tensor(name), saved.shape == tensor.shape else {
+                throw TrainingDataError.damagedCheckpoint(path: checkpoint, reason: "\(name) is missing or misshapen")
+            }
+            try tensor.assign(saved)
+        }
+        let state = try SafetensorsFile(checkpoint + "/" + Self.optimizerName)
+        try optimizer.restore { try state.tensor($0) }
+    }
+}

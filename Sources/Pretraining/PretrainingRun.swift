@@ -1,0 +1,155 @@
+import FileIO
+import LlamaModels
+import OrderedJSON
+public import Partitioning
+import Provenance
+import Torch
+
+/// What a run tells while it works, and how it is asked to stop.
+public struct RunObserver: Sendable {
+    public var progress: ProgressHandler
+    /// A line for the reader: accounts, evaluations, checkpoints.
+    public var note: @Sendable (String) -> Void
+    /// Asked before every micro-batch; once true, the state is saved and `PretrainingError.interrupted` thrown.
+    public var isStopped: @Sendable () -> Bool
+
+    public init(
+        progress: @escaping ProgressHandler = { _ in }, note: @escaping @Sendable (String) -> Void = { _ in },
+        isStopped: @escaping @Sendable () -> Bool = { false }
+    ) {
+        self.progress = progress
+        self.note = note
+        self.isStopped = isStopped
+    }
+}
+
+/// One stage of pretraining in one directory, from the text to the adapter or model.
+public final class PretrainingRun {
+    let options: PretrainingOptions
+    let tokenizer: TrainingTokenizer
+    let observer: RunObserver
+    let model: LlamaModel
+    let optimizer: AdamW
+    let directory: RunDirectory
+    let text: PackedBlocks
+    let heldOut: [HeldOutSet]
+    let schedule: LearningRateSchedule
+    /// Places in the order of blocks that the run takes; the last step may take fewer than its share.
+    let places: Int
+    var order: BlockOrder
+    var position: RunPosition
+    let log: TrainingLog
+    let timing: TrainingLog
+
+    /// Blocks in an optimizer step.
+    var blocksPerStep: Int { options.batchSize * options.accumulation }
+    var stepCount: Int { (places + blocksPerStep - 1) / blocksPerStep }
+
+    /// Reads the inputs, takes the run's directory and, with `resume`, the newest whole checkpoint in it.
+    public init(
+        _ options: PretrainingOptions, tokenizer: TrainingTokenizer, resume: Bool, force: Bool,
+        observer: RunObserver = RunObserver()
+    ) throws {
+        try options.validate()
+        self.options = options
+        self.tokenizer = tokenizer
+        self.observer = observer
+        let inputs = try RunInputs(options, tokenizer)
+        try TorchRuntime.setThreads(options.threads)
+        model = try LlamaModel(directory: options.model)
+        try tokenizer.check(model, path: options.model)
+        let rows = model.configuration.vocabularySize
+        directory = try RunDirectory(
+            options.out, description: inputs.description(options), resume: resume, force: force)
+        let cacheDirectory = options.cache ?? options.out + "/tokens"
+        func pack(_ source: TextSource, _ stage: String) throws -> PackedBlocks {
+            let cache = try source.tokens(tokenizer, cacheDirectory: cacheDirectory, threads: options.threads) {
+                observer.progress(ProgressUpdate(stage: stage, completed: $0))
+            }
+            return PackedBlocks(cache, blockSize: options.blockSize, padding: tokenizer.endID, rows: rows)
+        }
+        text = try pack(inputs.text, "tokenizing the text, bytes")
+        heldOut = try inputs.heldOut.map { name, source in
+            HeldOutSet(name: name, blocks: try pack(source, "tokenizing \(name), bytes"))
+        }
+        switch options.length {
+        case .steps(let count): places = count * options.batchSize * options.accumulation
+        case .epochs(let count): places = count * text.blockCount
+        }
+        order = BlockOrder(blockCount: text.blockCount, seed: options.seed)
+        schedule = LearningRateSchedule(
+            peak: options.learningRate,
+            steps: (places + options.batchSize * options.accumulation - 1) / (options.batchSize * options.accumulation),
+            warmupSteps: options.warmupSteps, minimumRatio: options.minimumLearningRateRatio)
+        try model.prepareTraining(options.trainableSet(), seed: options.seed)
+        optimizer = try AdamW(parameters: model.trainableParameters, options: options.optimizerOptions)
+        let found = directory.checkpoints.newest { observer.note("passed over: \($0)") }
+        position = found?.position ?? RunPosition()
+        log = try TrainingLog(options.out + "/log.jsonl", length: position.logBytes)
+        timing = try TrainingLog(options.out + "/timing.jsonl", length: position.timingBytes)
+        if let found {
+            try restore(found.path)
+            observer.note("resumed after step \(found.position.step) from \(found.path)")
+        } else if directory.isResumed {
+            observer.note("no checkpoint yet in \(options.out): starting from step 0")
+        }
+    }
+
+    /// Trains to the end and writes the result; saves and throws when asked to stop.
+    public func run() throws -> PretrainingSummary {
+        noteAccounts()
+        let clock = StepClock()
+        do {
+            try train(clock)
+        } catch is StopRequest {
+            let saved = position.step > 0 ? try saveCheckpoint() : nil
+            throw PretrainingError.interrupted(step: position.step, checkpoint: saved)
+        }
+        let summary = try summarize(clock)
+        try writeResult(summary)
+        return summary
+    }
+
+    private func train(_ clock: StepClock) throws {
+        while true {
+            if !position.isEvaluated {
+                if isEvaluationDue { try evaluateHeldOut() }
+                position.isEvaluated = true
+                if isSaveDue { try saveCheckpoint() }
+            }
+            if position.step >= stepCount { return }
+            try clock.measure(targets: { self.position.targets }) { try trainStep() }
+            try afterStep(clock)
+        }
+    }
+
+    private var isEvaluationDue: Bool {
+        let step = position.step
+        let isRegular = options.evaluateEvery > 0 && step.isMultiple(of: options.evaluateEvery)
+        return !heldOut.isEmpty && (step == 0 || step == stepCount || isRegular)
+    }
+
+    private var isSaveDue: Bool {
+        position.step > 0 && options.saveEvery > 0 && position.step.isMultiple(of: options.saveEvery)
+            && position.step < stepCount
+    }
+
+    private func afterStep(_ clock: StepClock) throws {
+        try timing.append([
+            "step": .integer(position.step), "seconds": .double(clock.lastSeconds),
+            "targets_per_second": .double(clock.lastTargetsPerSecond), "peak_memory_bytes": .integer(peakMemoryBytes()),
+        ])
+        position.timingBytes = timing.length
+        let speed = Int(clock.targetsPerSecond.rounded())
+        observer.progress(
+            ProgressUpdate(
+                stage: "training \(options.stage.rawValue)", completed: position.step, total: stepCount,
+                note: "loss \(rounded(lastLoss, 4)) · \(speed) tokens/s"))
+    }
+
+    /// The loss of the step just done, for the progress line.
+    var lastLoss = Double.nan
+}
+
+/// Thrown inside a run to leave a step that is not worth finishing.
+struct StopRequest: Error {}

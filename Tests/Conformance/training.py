@@ -1,0 +1,236 @@
+"""Compares pretraining with transformers and PEFT: losses, gradient norms, weights, logits, and the files that open.
+
+A small random LLaMA is trained by `kuoci pretrain`, which records each step's batch; the same batches then go through
+transformers and PEFT from the same start.
+"""
+
+import json
+import math
+import pathlib
+import shutil
+import tempfile
+import warnings
+
+import harness
+
+warnings.filterwarnings("ignore")
+
+import peft
+import torch
+import transformers
+from safetensors.torch import load_file
+
+transformers.utils.logging.disable_progress_bar()
+
+STEPS = 10
+BATCH, ACCUMULATION, BLOCK = 2, 2, 64
+RATE, WARMUP, MINIMUM, DECAY, CLIP = 2e-3, 3, 0.1, 0.1, 0.5
+BETAS, EPSILON = (0.9, 0.95), 1e-8
+RANK, ALPHA = 8, 32
+TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+LOSS_TOLERANCE = 1e-4
+LOGIT_TOLERANCE = 1e-4
+
+
+def base_tokenizer(options):
+    for path in (harness.ROOT / ".deps/base/tokenizer.model", options.shared / "tokenizers/llama-32k.model"):
+        if path.exists():
+            return path
+    raise RuntimeError("no base tokenizer: run `make conformance`, which fetches it")
+
+
+def make_model(directory, tokenizer, **changes):
+    """A random LLaMA with grouped-query attention, in Hugging Face layout."""
+    torch.manual_seed(7)
+    config = transformers.LlamaConfig(
+        vocab_size=32000, hidden_size=64, intermediate_size=160, num_hidden_layers=3, num_attention_heads=8,
+        num_key_value_heads=4, max_position_embeddings=256, initializer_range=0.08, **changes)
+    transformers.LlamaForCausalLM(config).save_pretrained(directory)
+    shutil.copy(tokenizer, directory / "tokenizer.model")
+
+
+def pretrain(program, model, out, stage, *more):
+    texts = [harness.ROOT / "corpora/sample.zh.txt", harness.ROOT / "corpora/sample.en.txt"]
+    harness.kuoci(
+        program, "pretrain", "--model", model, "--text", *texts, "--stage", stage, "--out", out,
+        "--batch-size", BATCH, "--accumulation", ACCUMULATION, "--block-size", BLOCK, "--learning-rate", RATE,
+        "--warmup-steps", WARMUP, "--minimum-learning-rate-ratio", MINIMUM, "--weight-decay", DECAY, "--clip", CLIP,
+        "--lora-rank", RANK, "--lora-alpha", ALPHA, "--lora-dropout", 0, "--lora-targets", ",".join(TARGETS),
+        "--progress", "none", *more)
+
+
+def steps_of(run):
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    return [line for line in lines if line["event"] == "step"]
+
+
+def learning_rate(step):
+    if step <= WARMUP:
+        return RATE * step / (WARMUP + 1)
+    progress = (step - 1 - WARMUP) / (STEPS - WARMUP)
+    return RATE * (MINIMUM + (1 - MINIMUM) * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
+def attention_mask(documents):
+    """[B, 1, T, T]: 0 where a place may look, the lowest number where it may not."""
+    size = documents.shape[1]
+    causal = torch.ones(size, size, dtype=torch.bool).tril()
+    allowed = (documents[:, :, None] == documents[:, None, :]) & causal
+    return torch.where(allowed[:, None], 0.0, torch.finfo(torch.float32).min)
+
+
+def logits_of(model, batch, rows=slice(None)):
+    return model(
+        input_ids=batch["tokens"][rows].long(), position_ids=batch["positions"][rows].long(),
+        attention_mask=attention_mask(batch["documents"][rows])).logits
+
+
+def replay(model, batches):
+    """The peer's loss, gradient norm and learning rate of each recorded step."""
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=RATE, betas=BETAS, eps=EPSILON, weight_decay=DECAY)
+    model.train()
+    results = []
+    for step, path in enumerate(batches, start=1):
+        batch = load_file(path)
+        targets = batch["targets"].long()
+        count = int((targets >= 0).sum())
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(step)
+        optimizer.zero_grad()
+        total = 0.0
+        for start in range(0, len(targets), BATCH):
+            rows = slice(start, start + BATCH)
+            loss = torch.nn.functional.cross_entropy(
+                logits_of(model, batch, rows).flatten(0, 1), targets[rows].flatten(), ignore_index=-1, reduction="sum")
+            (loss / count).backward()
+            total += loss.item()
+        norm = torch.nn.utils.clip_grad_norm_(parameters, CLIP).item()
+        optimizer.step()
+        results.append({"loss": total / count, "gradient_norm": norm, "learning_rate": learning_rate(step)})
+    return results
+
+
+def largest_relative(ours, theirs, key):
+    return max(abs(a[key] - b[key]) / abs(b[key]) for a, b in zip(ours, theirs, strict=True))
+
+
+def compare_steps(report, name, run, model):
+    batches = sorted((run / "batches").glob("*.safetensors"))
+    ours, theirs = steps_of(run), replay(model, batches)
+    if len(ours) != STEPS or len(batches) != STEPS:
+        report.failed(name, f"{len(ours)} steps logged and {len(batches)} recorded, not {STEPS}")
+        return
+    differences = {key: largest_relative(ours, theirs, key) for key in ("loss", "gradient_norm", "learning_rate")}
+    clipped = sum(step["gradient_norm"] > CLIP for step in theirs)
+    documents = max(int(load_file(path)["documents"].max()) + 1 for path in batches)
+    text = (
+        f"{STEPS} steps of {BATCH} x {ACCUMULATION} blocks ({clipped} clipped, up to {documents} documents a block), "
+        f"loss {theirs[0]['loss']:.4f} to {theirs[-1]['loss']:.4f}; largest relative difference: "
+        + ", ".join(f"{key} {value:.1e}" for key, value in differences.items()))
+    if differences["loss"] <= LOSS_TOLERANCE and differences["gradient_norm"] <= 1e-3 and differences["learning_rate"] < 1e-9:
+        report.ok(name, text)
+    else:
+        report.failed(name, text)
+
+
+def compare_weights(report, name, pairs):
+    """`pairs`: (name, ours, theirs). Adam divides by the gradient's size, which doubles its rounding where that is tiny:
+    so the bar is a share of what the weights moved by in all."""
+    worst = max((float((a - b).abs().max()), key) for key, a, b in pairs)
+    text = f"{len(pairs)} tensors after {STEPS} steps, largest difference {worst[0]:.1e} in {worst[1]}"
+    (report.ok if worst[0] <= RATE else report.failed)(name, text)
+
+
+def check_embeddings(report, name, options, work, model):
+    run = work / "stage1"
+    pretrain(options.kuoci, model, run, "embeddings", "--steps", STEPS, "--record-batches", run / "batches")
+    peer = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
+    for key, parameter in peer.named_parameters():
+        parameter.requires_grad = "embed_tokens" in key or "lm_head" in key
+    compare_steps(report, name, run, peer)
+    ours, start = load_file(run / "model/model.safetensors"), load_file(model / "model.safetensors")
+    theirs = peer.state_dict()
+    compare_weights(report, name + ", weights", [(key, ours[key], theirs[key]) for key in sorted(ours)])
+    frozen = [key for key in sorted(start) if "embed_tokens" not in key and "lm_head" not in key]
+    report.equal(
+        name + ", frozen tensors bit for bit", f"{len(frozen)} tensors",
+        [(key, "changed", "frozen") for key in frozen if not torch.equal(ours[key], start[key])])
+
+
+def check_lora(report, name, options, work, model):
+    initial, run = work / "initial", work / "stage2"
+    pretrain(options.kuoci, model, initial, "lora", "--steps", 0)
+    pretrain(options.kuoci, model, run, "lora", "--steps", STEPS, "--record-batches", run / "batches")
+    base = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
+    peer = peft.PeftModel.from_pretrained(base, initial / "adapter", is_trainable=True)
+    compare_steps(report, name, run, peer)
+    ours = load_file(run / "adapter/adapter_model.safetensors")
+    theirs = peft.get_peft_model_state_dict(peer, save_embedding_layers=False)
+    compare_weights(report, name + ", weights", [(key, ours[key], theirs[key]) for key in sorted(theirs)])
+
+
+def check_adapter_opens(report, name, work, model):
+    base = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
+    adapter = work / "stage2/adapter"
+    wrapped = peft.get_peft_model(base, peft.LoraConfig.from_pretrained(adapter, inference_mode=False))
+    state = load_file(adapter / "adapter_model.safetensors")
+    result = peft.set_peft_model_state_dict(wrapped, dict(state))
+    # The adapter is a part of the model: only its own places count as missing.
+    missing = [key for key in result.missing_keys if "lora_" in key or "modules_to_save" in key]
+    trainable = sum(parameter.requires_grad for parameter in wrapped.parameters())
+    if missing or result.unexpected_keys or trainable != len(state):
+        report.failed(name, f"{missing[:3]} missing, {result.unexpected_keys[:3]} unexpected, {trainable} trainable")
+    else:
+        report.ok(name, f"{len(state)} tensors, 0 missing, 0 unexpected keys")
+
+
+def compare_logits(report, name, program, peer, work, *parameters):
+    path = work / "logits.safetensors"
+    path.unlink(missing_ok=True)
+    harness.kuoci(
+        program, "evaluate", *parameters, "--text", f"zh={harness.ROOT / 'corpora/sample.zh.txt'}",
+        "--block-size", BLOCK, "--logits", path, "--format", "json", "--progress", "none")
+    dump = load_file(path)
+    with torch.no_grad():
+        theirs = logits_of(peer.eval(), dump)
+    difference = float((dump["logits"] - theirs).abs().max())
+    text = f"{theirs.numel()} logits up to {float(theirs.abs().max()):.2f}, largest difference {difference:.1e}"
+    (report.ok if difference <= LOGIT_TOLERANCE else report.failed)(name, text)
+
+
+def check_adapter_logits(report, name, options, work, model):
+    adapter = work / "stage2/adapter"
+    base = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
+    peer = peft.PeftModel.from_pretrained(base, adapter)
+    compare_logits(report, name, options.kuoci, peer, work, "--model", model, "--adapter", adapter)
+
+
+def check_export_logits(report, name, options, work, model):
+    out = work / "export"
+    harness.kuoci(options.kuoci, "export", "--model", model, "--adapter", work / "stage2/adapter", "--out", out)
+    peer = transformers.AutoModelForCausalLM.from_pretrained(out, dtype=torch.float32)
+    compare_logits(report, name, options.kuoci, peer, work, "--model", out)
+
+
+def main():
+    options = harness.arguments(__doc__.splitlines()[0])
+    report = harness.Report(options.only)
+    torch.manual_seed(0)
+    with tempfile.TemporaryDirectory(prefix="kuoci-training-") as directory:
+        work = pathlib.Path(directory)
+        model, tied = work / "model", work / "tied"
+        make_model(model, base_tokenizer(options))
+        make_model(tied, base_tokenizer(options), tie_word_embeddings=True, rope_theta=500000.0)
+        report.run("stage 1 of transformers", check_embeddings, options, work, model)
+        report.run("stage 2 of transformers and PEFT", check_lora, options, work, model)
+        report.run("the adapter opens in PEFT", check_adapter_opens, work, model)
+        report.run("logits with the adapter equal PEFT's", check_adapter_logits, options, work, model)
+        report.run("logits of the exported checkpoint equal transformers'", check_export_logits, options, work, model)
+        (work / "tied-runs").mkdir()
+        report.run("stage 1 of transformers, tied", check_embeddings, options, work / "tied-runs", tied)
+    report.end()
+
+
+if __name__ == "__main__":
+    main()
