@@ -24,7 +24,9 @@ extension PretrainingRun {
         named["text"] = .strings(options.text)
         for set in options.heldOut { named["heldout " + set.name] = .strings(set.paths) }
         let modelFiles = try RunInputs.modelFiles(options.model).map { options.model + "/" + $0.path }
-        let inputs = modelFiles + [tokenizer.path] + options.text + options.heldOut.flatMap(\.paths)
+        // A tokenizer that was made in code has no file.
+        let tokenizerFiles = [tokenizer.path].filter { FileManager.default.fileExists(atPath: $0) }
+        let inputs = modelFiles + tokenizerFiles + options.text + options.heldOut.flatMap(\.paths)
         try Manifest(options: named, inputs: inputs, results: results).write(to: options.out)
     }
 

@@ -1,0 +1,260 @@
+import Checkpoints
+import FileIO
+import Foundation
+import OrderedJSON
+import Safetensors
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Pretraining
+
+/// Says to stop at its `limit`-th question.
+private final class StopAfter: Sendable {
+    private let questions = Atomic(0)
+    private let limit: Int
+
+    init(_ limit: Int) { self.limit = limit }
+
+    func isStopped() -> Bool { questions.wrappingAdd(1, ordering: .relaxed).newValue >= limit }
+}
+
+// Libtorch's threads are the process's: one test at a time.
+@Suite(.serialized) struct PretrainingRunTests {
+    private func options(_ directory: String, _ stage: TrainingStage, out: String) throws -> PretrainingOptions {
+        let text = directory + "/text.txt"
+        if !FileManager.default.fileExists(atPath: text) {
+            try makeTinyModel(in: directory + "/model")
+            try writeFile(text, sampleDocuments(40).joined(separator: "\n").utf8)
+            try writeFile(directory + "/heldout.txt", sampleDocuments(6, seed: 8).joined(separator: "\n").utf8)
+        }
+        var options = PretrainingOptions(
+            model: directory + "/model", text: [text], stage: stage, out: directory + "/" + out, length: .steps(7),
+            threads: 1)
+        options.heldOut = [NamedText(name: "held", paths: [directory + "/heldout.txt"])]
+        options.batchSize = 3
+        options.accumulation = 2
+        options.blockSize = 16
+        options.learningRate = 0.01
+        options.warmupSteps = 2
+        options.loraDropout = 0.2
+        options.evaluateEvery = 3
+        options.saveEvery = 2
+        options.cache = directory + "/tokens"
+        return options
+    }
+
+    private func start(_ options: PretrainingOptions, resume: Bool = false, stop: Int = .max) throws
+        -> PretrainingSummary
+    {
+        let stopper = StopAfter(stop)
+        return try PretrainingRun(
+            options, tokenizer: byteTokenizer, resume: resume, force: false,
+            observer: RunObserver(isStopped: { stopper.isStopped() })
+        ).run()
+    }
+
+    /// Every file of a finished run that the same inputs must give again.
+    private func contents(_ run: String) throws -> [String: [UInt8]] {
+        var result: [String: [UInt8]] = [:]
+        for part in ["log.jsonl", "run.json", "adapter", "model", "checkpoints"] {
+            var isDirectory: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: run + "/" + part, isDirectory: &isDirectory) else { continue }
+            let names =
+                isDirectory.boolValue ? try FileManager.default.subpathsOfDirectory(atPath: run + "/" + part) : []
+            for name in isDirectory.boolValue ? names.map({ part + "/" + $0 }) : [part] {
+                // A checkpoint's manifest also counts the bytes of the times.
+                if name.hasSuffix("manifest.json") { continue }
+                result[name] = try? readFile(run + "/" + name)
+            }
+        }
+        return result
+    }
+
+    @Test(arguments: TrainingStage.allCases)
+    func aRunThatIsStoppedAndResumedAgainAndAgainEndsWithTheSameBytes(stage: TrainingStage) throws {
+        try withTemporaryDirectory { directory in
+            _ = try start(options(directory, stage, out: "whole"))
+            let broken = try options(directory, stage, out: "broken")
+            var stops = 0
+            // Stopped in micro-batches and in evaluations alike, a little later each time.
+            for limit in 2... {
+                do {
+                    _ = try start(broken, resume: true, stop: limit)
+                    break
+                } catch let PretrainingError.interrupted(step, checkpoint) {
+                    stops += 1
+                    #expect((checkpoint == nil) == (step == 0))
+                }
+            }
+            #expect(stops >= 3)
+            let whole = try contents(directory + "/whole")
+            #expect(whole.keys.contains { $0.hasSuffix(".safetensors") && !$0.hasPrefix("checkpoints") })
+            // What a stop saved may lie among the checkpoints of the broken run; the regular ones are in both.
+            let resumed = try contents(directory + "/broken")
+            for (name, bytes) in whole where !name.hasPrefix("checkpoints") || resumed[name] != nil {
+                #expect(resumed[name] == bytes, "\(name) differs")
+            }
+        }
+    }
+
+    @Test(arguments: TrainingStage.allCases)
+    func aKilledRunGoesOnFromItsLastCheckpoint(stage: TrainingStage) throws {
+        try withTemporaryDirectory { directory in
+            let whole = try options(directory, stage, out: "whole")
+            _ = try start(whole)
+            // As a kill after step 6 leaves it: no result, a longer log, a half-written checkpoint.
+            let killed = directory + "/killed"
+            try FileManager.default.copyItem(atPath: whole.out, toPath: killed)
+            for name in ["kuoci.json", "adapter", "model"] {
+                try? FileManager.default.removeItem(atPath: killed + "/" + name)
+            }
+            try FileManager.default.createDirectory(
+                atPath: killed + "/checkpoints/.step-000008.tmp-1", withIntermediateDirectories: false)
+            // The newest checkpoint is damaged: the one before it is taken.
+            let newest = killed + "/checkpoints/step-000006/weights.safetensors"
+            try writeFile(newest, try readFile(newest).dropLast())
+            _ = try start(options(directory, stage, out: "killed"), resume: true)
+            #expect(try contents(killed) == contents(whole.out))
+        }
+    }
+
+    @Test func trainingLowersTheLossAndTheLogSaysSo() throws {
+        try withTemporaryDirectory { directory in
+            var options = try options(directory, .full, out: "run")
+            options.length = .epochs(3)
+            let summary = try start(options)
+            let cache = try TextSource(options.text).tokens(
+                byteTokenizer, cacheDirectory: options.cache ?? "", threads: 1, progress: { _ in })
+            #expect(summary.trainedTargets == 3 * cache.counts.targets)
+            #expect(summary.after[0].bitsPerByte < summary.before[0].bitsPerByte - 0.1)
+            let lines = try readFile(options.out + "/log.jsonl").split(separator: 0x0A).map {
+                try JSONValue(parsing: $0)
+            }
+            let steps = lines.filter { $0["event"]?.string == "step" }
+            #expect(steps.count == summary.steps)
+            #expect(steps.last?["total_targets"]?.int == summary.trainedTargets)
+            #expect(steps.last?["epoch"]?.double == 3)
+            let evaluated = lines.filter { $0["event"]?.string == "evaluation" }.compactMap { $0["step"]?.int }
+            #expect(evaluated == (0...summary.steps).filter { $0 % 3 == 0 || $0 == summary.steps })
+        }
+    }
+
+    @Test func theLossOfAStepDoesNotDependOnItsSplitIntoMicroBatches() throws {
+        try withTemporaryDirectory { directory in
+            func losses(_ batchSize: Int, _ accumulation: Int) throws -> [Double] {
+                var options = try options(directory, .lora, out: "run-\(batchSize)")
+                options.loraDropout = 0
+                options.batchSize = batchSize
+                options.accumulation = accumulation
+                _ = try start(options)
+                return try readFile(options.out + "/log.jsonl").split(separator: 0x0A)
+                    .map { try JSONValue(parsing: $0) }.compactMap {
+                        $0["event"]?.string == "step" ? $0["loss"]?.double : nil
+                    }
+            }
+            let (whole, split) = (try losses(6, 1), try losses(1, 6))
+            #expect(whole.count == 7)
+            for (a, b) in zip(whole, split) { #expect(abs(a - b) < 1e-5 * a) }
+        }
+    }
+
+    @Test func stageOneLeavesTheTransformerAsItWas() throws {
+        try withTemporaryDirectory { directory in
+            let options = try options(directory, .embeddings, out: "run")
+            _ = try start(options)
+            let before = try Checkpoint(directory: options.model)
+            let after = try Checkpoint(directory: options.out + "/model")
+            #expect(before.tensors == after.tensors)
+            for tensor in before.tensors {
+                let isTrained = tensor.name.contains("embed_tokens") || tensor.name.contains("lm_head")
+                #expect(try (before.floats(of: tensor.name) == after.floats(of: tensor.name)) == !isTrained)
+            }
+        }
+    }
+
+    @Test func noStepsWriteTheStart() throws {
+        try withTemporaryDirectory { directory in
+            var options = try options(directory, .lora, out: "run")
+            options.length = .steps(0)
+            let summary = try start(options)
+            #expect(summary.before == summary.after)
+            let adapter = try Adapter(directory: options.out + "/adapter")
+            #expect(adapter.updates.count == 8)
+            let base = try Checkpoint(directory: options.model)
+            for name in ["model.embed_tokens.weight", "lm_head.weight"] {
+                #expect(try adapter.file.floats(of: Adapter.replacementName(of: name)) == base.floats(of: name))
+            }
+            for update in adapter.updates.values {
+                #expect(try adapter.file.floats(of: update.b.name).allSatisfy { $0 == 0 })
+                #expect(try adapter.file.floats(of: update.a.name).contains { $0 != 0 })
+            }
+            let measured = try ModelMeasurement(
+                model: options.model, adapter: options.out + "/adapter", tokenizer: byteTokenizer,
+                texts: options.heldOut, blockSize: 16, batchSize: 3, threads: 1
+            ).evaluate { _ in }
+            #expect(measured == summary.after)
+        }
+    }
+
+    @Test func aLossThatIsNoNumberStopsTheRun() throws {
+        try withTemporaryDirectory { directory in
+            var options = try options(directory, .full, out: "run")
+            try makeTinyModel(in: options.model, scale: .infinity)
+            options.heldOut = []
+            let error = PretrainingError.notFinite(what: "loss", step: 1, run: options.out, lastCheckpoint: nil)
+            #expect(throws: error) { try start(options) }
+            let log = String(decoding: try readFile(options.out + "/log.jsonl"), as: UTF8.self)
+            #expect(log == #"{"event":"not_finite","step":1,"what":"loss","value":null}"# + "\n")
+            #expect(!FileManager.default.fileExists(atPath: options.out + "/model"))
+            #expect(!FileManager.default.fileExists(atPath: options.out + "/kuoci.json"))
+        }
+    }
+
+    @Test(arguments: ["text", "heldout", "tokenizer", "model", "seed"])
+    func aResumedRunMustBringTheSame(change: String) throws {
+        try withTemporaryDirectory { directory in
+            var options = try options(directory, .lora, out: "run")
+            #expect(throws: PretrainingError.self) { try start(options, stop: 9) }
+            var tokenizer = byteTokenizer
+            switch change {
+            case "text": try writeFile(options.text[0], "other\n".utf8)
+            case "heldout": try writeFile(directory + "/heldout.txt", "other\n".utf8)
+            case "model": try makeTinyModel(in: options.model, scale: 0.2)
+            case "tokenizer":
+                tokenizer = TrainingTokenizer(
+                    path: "bytes", digest: "other", pieceCount: 259, beginID: 1, endID: 2, encode: { _ in [] })
+            default: options.seed = 43
+            }
+            do {
+                _ = try PretrainingRun(options, tokenizer: tokenizer, resume: true, force: false)
+                Issue.record("a changed \(change) was taken")
+            } catch let PretrainingError.resumeDiffers(_, differences) {
+                #expect(differences.count == 1)
+                #expect(differences.first?.contains(change) == true)
+            }
+        }
+    }
+
+    @Test func aFinishedRunIsNotRunAgain() throws {
+        try withTemporaryDirectory { directory in
+            let options = try options(directory, .lora, out: "run")
+            _ = try start(options)
+            #expect(throws: PretrainingError.alreadyFinished(run: options.out)) { try start(options, resume: true) }
+            #expect(throws: FileError.alreadyExists(path: options.out)) { try start(options) }
+        }
+    }
+
+    @Test func aTokenizerLargerThanTheModelIsRefusedBeforeAnythingIsWritten() throws {
+        try withTemporaryDirectory { directory in
+            let options = try options(directory, .lora, out: "run")
+            let large = TrainingTokenizer(
+                path: "large", digest: "large", pieceCount: 260, beginID: 1, endID: 2, encode: { _ in [] })
+            #expect(
+                throws: TrainingDataError.vocabularyTooLarge(
+                    tokenizer: "large", pieces: 260, model: options.model, rows: 259)
+            ) { try PretrainingRun(options, tokenizer: large, resume: false, force: false) }
+            #expect(!FileManager.default.fileExists(atPath: options.out))
+        }
+    }
+}
