@@ -62,8 +62,8 @@ var targets: [Target] = [
     library("TokenizerFormats", ["Tokenizers", "PieceModel", "OrderedJSON", "FileIO"]),
     library(
         "TokenizerTraining", ["Tokenizers", "PieceModel", "UnicodeText", "Corpora", "FileIO", "Partitioning", heap]),
-    library("VocabularyMerging", ["Tokenizers", "PieceModel"]),
-    library("TokenizerMetrics", ["Tokenizers", "Corpora", "Partitioning"]),
+    library("VocabularyMerging", ["Tokenizers", "PieceModel", "FileIO"]),
+    library("TokenizerMetrics", ["Tokenizers", "PieceModel", "FileIO", "Corpora", "Partitioning"]),
     // 4
     library("CheckpointResizing", ["Checkpoints", "Safetensors", "Tokenizers", "OrderedJSON", "FileIO"]),
 ]

@@ -19,7 +19,7 @@ struct DecodeCommand: ParsableCommand {
     @Option(help: "A SentencePiece .model file, or a directory that holds tokenizer.model.")
     var model: String
 
-    @Option(name: [.customLong("input-format"), .customLong("input_format")], help: "What is read: id or piece.")
+    @Option(help: "What is read: id or piece.")
     var inputFormat = InputFormat.id
 
     @OptionGroup var files: TextFileOptions

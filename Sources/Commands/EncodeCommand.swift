@@ -19,8 +19,7 @@ struct EncodeCommand: ParsableCommand {
     @Option(help: "A SentencePiece .model file, or a directory that holds tokenizer.model.")
     var model: String
 
-    @Option(
-        name: [.customLong("output-format"), .customLong("output_format")], help: "What to print: id or piece.")
+    @Option(help: "What to print: id or piece.")
     var outputFormat = OutputFormat.id
 
     @OptionGroup var files: TextFileOptions

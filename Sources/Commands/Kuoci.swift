@@ -9,7 +9,10 @@ public struct Kuoci: ParsableCommand {
         commandName: "kuoci",
         abstract: "Extends the vocabulary of a LLaMA-family model with Chinese and continues its pretraining.",
         version: Manifest.version,
-        subcommands: [EncodeCommand.self, DecodeCommand.self, SummaryCommand.self])
+        subcommands: [
+            TrainCommand.self, EncodeCommand.self, DecodeCommand.self, MergeCommand.self, MeasureCommand.self,
+            SummaryCommand.self,
+        ])
 
     public init() {}
 
@@ -18,7 +21,8 @@ public struct Kuoci: ParsableCommand {
         // A reader that closes the pipe (`| head`) ends us quietly.
         signal(SIGPIPE, SIG_DFL)
         do {
-            var command = try parseAsRoot()
+            let arguments = hyphenated(Array(CommandLine.arguments.dropFirst()), switches: TrainCommand.switches)
+            var command = try parseAsRoot(arguments)
             try command.run()
             Foundation.exit(0)
         } catch let error as any BadDataError {

@@ -1,4 +1,5 @@
 import Foundation
+import SwiftProtobuf
 
 extension SentencePieceModel {
     /// The `.vocab` file: a line for each piece in id order, with its score as C++ prints a float.
@@ -8,5 +9,10 @@ extension SentencePieceModel {
             text += withScores ? "\(piece.piece)\t\(String(format: "%g", piece.score))\n" : "\(piece.piece)\n"
         }
         return text
+    }
+
+    /// The trainer specification as JSON, for people and manifests.
+    public func trainerSpecificationJSON() throws -> String {
+        try proto.trainerSpec.jsonString()
     }
 }

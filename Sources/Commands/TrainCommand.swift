@@ -1,0 +1,63 @@
+import ArgumentParser
+import FileIO
+import Foundation
+import OrderedJSON
+import Partitioning
+import PieceModel
+import Provenance
+import TokenizerTraining
+
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "Trains a SentencePiece vocabulary from text.",
+        discussion: """
+            Takes spm_train's flags, with underscores or hyphens, and gives the pieces, scores and types that \
+            sentencepiece 0.2.3 gives. Writes PREFIX.model, PREFIX.vocab and PREFIX.kuoci.json.
+
+            Example: kuoci train --input corpora/sample.zh.txt --model-prefix /tmp/zh --vocab-size 1200 --model-type bpe
+            """)
+
+    @OptionGroup(title: "Input and output") var files: TrainFileOptions
+    @OptionGroup(title: "Vocabulary") var vocabulary: VocabularyOptions
+    @OptionGroup(title: "Which pieces may form") var pieces: PieceRuleOptions
+    @OptionGroup(title: "Special pieces") var special: SpecialPieceOptions
+    @OptionGroup(title: "Normalization") var normalization: NormalizationOptions
+    @OptionGroup var progress: ProgressOptions
+
+    /// The options that are switches, by name.
+    static let switches: Set<String> = [
+        "--byte-fallback", "--split-by-unicode-script", "--split-by-number", "--split-by-whitespace", "--split-digits",
+        "--treat-whitespace-as-suffix", "--allow-whitespace-only-pieces", "--vocabulary-output-piece-score",
+        "--hard-vocab-limit", "--use-all-vocab", "--add-dummy-prefix", "--remove-extra-whitespaces",
+    ]
+
+    func run() throws {
+        var specification = Sentencepiece_TrainerSpec()
+        files.apply(to: &specification)
+        vocabulary.apply(to: &specification)
+        pieces.apply(to: &specification)
+        special.apply(to: &specification)
+        try files.checkOutputs()
+
+        var trainer = TokenizerTrainer(
+            specification: specification, normalizerSpecification: try normalization.specification(),
+            threads: files.threads ?? availableProcessors)
+        trainer.progress = progress.handler()
+        trainer.growth = try vocabulary.growth()
+        let model = try trainer.train()
+        try save(model)
+        print("\(files.modelPrefix).model: \(model.pieces.count) pieces")
+    }
+
+    private func save(_ model: SentencePieceModel) throws {
+        let withScores = model.proto.trainerSpec.vocabularyOutputPieceScore
+        try writeFile(files.modelPrefix + ".vocab", model.vocabularyText(withScores: withScores).utf8)
+        let manifest = Manifest(
+            options: ["trainer_spec": try JSONValue(parsing: model.trainerSpecificationJSON())],
+            inputs: model.proto.trainerSpec.input, results: ["pieces": .integer(model.pieces.count)])
+        try writeFile(files.modelPrefix + ".kuoci.json", try manifest.json().utf8(.pretty) + [0x0A])
+        // Last, since the others are named by it.
+        try writeFile(files.modelPrefix + ".model", try model.serialized())
+    }
+}

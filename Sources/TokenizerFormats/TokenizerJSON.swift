@@ -1,0 +1,173 @@
+import OrderedJSON
+import PieceModel
+public import Tokenizers
+import UnicodeText
+
+/// A BPE tokenizer as Hugging Face's `tokenizer.json`.
+///
+/// The format ranks merges strictly, so pieces of equal score, which SentencePiece merges leftmost first, cannot be
+/// expressed exactly; merges are ordered as transformers does: by score, then the longer left half, then the longer right.
+public struct TokenizerJSON: Sendable {
+    private let vocabulary: Vocabulary
+    private let tokenizer: Tokenizer
+
+    public init(_ tokenizer: Tokenizer) {
+        self.tokenizer = tokenizer
+        vocabulary = tokenizer.vocabulary
+    }
+
+    /// The file's bytes. Keys of the vocabulary are written one by one: a dictionary of strings would take canonically
+    /// equivalent pieces for one.
+    public func utf8() -> [UInt8] {
+        var head: JSONValue = [
+            "version": "1.0", "truncation": .null, "padding": .null, "added_tokens": addedTokens,
+            "normalizer": normalizer, "pre_tokenizer": .null, "post_processor": postProcessor, "decoder": decoder,
+        ]
+        head["model"] = modelSettings
+        var text = head.utf8(.pretty)
+        // The settings end in "}\n}" after the last member: vocabulary and merges go in before it.
+        let end = Array("\n  }\n}".utf8)
+        precondition(text.suffix(end.count).elementsEqual(end), "the layout of pretty JSON changed")
+        text.removeLast(end.count)
+        text += Array(",\n    \"vocab\": {\n".utf8)
+        appendList(to: &text, count: vocabulary.count) { id in
+            quoted(vocabulary.bytes(of: PieceID(id))) + Array(": \(id)".utf8)
+        }
+        text += Array("\n    },\n    \"merges\": [\n".utf8)
+        let merges = mergeList()
+        appendList(to: &text, count: merges.count) { quoted(merges[$0]) }
+        return text + Array("\n    ]\n  }\n}".utf8)
+    }
+
+    private func appendList(to text: inout [UInt8], count: Int, _ item: (Int) -> [UInt8]) {
+        for index in 0..<count {
+            text += Array("      ".utf8)
+            text += item(index)
+            if index < count - 1 { text += Array(",\n".utf8) }
+        }
+    }
+
+    private func quoted(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+        JSONValue.string(String(decoding: Array(bytes), as: UTF8.self)).utf8(.line)
+    }
+
+    // MARK: Parts
+
+    private var addedTokens: JSONValue {
+        .array(
+            specialPieces(of: vocabulary).map { id in
+                [
+                    "id": .integer(id.rawValue), "content": .string(vocabulary.text(of: id)), "single_word": false,
+                    "lstrip": false, "rstrip": false, "normalized": false,
+                    "special": .bool(vocabulary.type(of: id) != .userDefined),
+                ]
+            })
+    }
+
+    private var normalizer: JSONValue {
+        let specification = tokenizer.model.proto.normalizerSpec
+        let replace: JSONValue = ["type": "Replace", "pattern": ["String": " "], "content": "▁"]
+        let steps: [JSONValue] =
+            specification.addDummyPrefix ? [["type": "Prepend", "prepend": "▁"], replace] : [replace]
+        return ["type": "Sequence", "normalizers": .array(steps)]
+    }
+
+    private var postProcessor: JSONValue {
+        guard let begin = tokenizer.beginID else { return .null }
+        let text = vocabulary.text(of: begin)
+        func special(_ type: Int) -> JSONValue { ["SpecialToken": ["id": .string(text), "type_id": .integer(type)]] }
+        func sequence(_ name: JSONValue, _ type: Int) -> JSONValue {
+            ["Sequence": ["id": name, "type_id": .integer(type)]]
+        }
+        var names: JSONValue = [:]
+        names[text] = ["id": .string(text), "ids": [.integer(begin.rawValue)], "tokens": [.string(text)]]
+        return [
+            "type": "TemplateProcessing", "single": [special(0), sequence("A", 0)],
+            "pair": [special(0), sequence("A", 0), special(1), sequence("B", 1)], "special_tokens": names,
+        ]
+    }
+
+    private var decoder: JSONValue {
+        var steps: [JSONValue] = [["type": "Replace", "pattern": ["String": "▁"], "content": " "]]
+        if tokenizer.model.hasByteFallback { steps.append(["type": "ByteFallback"]) }
+        steps.append(["type": "Fuse"])
+        steps.append(["type": "Strip", "content": " ", "start": 1, "stop": 0])
+        return ["type": "Sequence", "decoders": .array(steps)]
+    }
+
+    private var modelSettings: JSONValue {
+        [
+            "type": "BPE", "dropout": .null,
+            "unk_token": vocabulary.unknownID.map { .string(vocabulary.text(of: $0)) } ?? .null,
+            "continuing_subword_prefix": .null, "end_of_word_suffix": .null, "fuse_unk": true,
+            "byte_fallback": .bool(tokenizer.model.hasByteFallback), "ignore_merges": false,
+        ]
+    }
+
+    // MARK: Merges
+
+    private struct Merge {
+        var score: Float
+        /// In characters.
+        var leftLength: Int
+        var rightLength: Int
+        var text: [UInt8]
+    }
+
+    /// All ways to make a piece of two, best first, in the older form "left right" that every release reads.
+    private func mergeList() -> [[UInt8]] {
+        var merges: [Merge] = []
+        for index in 0..<vocabulary.count where isMergeable(PieceID(index)) {
+            merges += splits(of: PieceID(index))
+        }
+        let order = merges.indices.sorted { left, right in
+            let (a, b) = (merges[left], merges[right])
+            if a.score != b.score { return a.score > b.score }
+            if a.leftLength != b.leftLength { return a.leftLength > b.leftLength }
+            if a.rightLength != b.rightLength { return a.rightLength > b.rightLength }
+            return left < right
+        }
+        return order.map { merges[$0].text }
+    }
+
+    /// Reserved pieces are never merged into; of user-defined ones the tokenizer takes care itself.
+    private func isMergeable(_ id: PieceID) -> Bool {
+        switch vocabulary.type(of: id) {
+        case .normal, .unused: true
+        case .unknown, .control, .userDefined, .byte: false
+        }
+    }
+
+    private func splits(of id: PieceID) -> [Merge] {
+        let text = Array(vocabulary.bytes(of: id))
+        var found: [(left: PieceID, right: PieceID, merge: Merge)] = []
+        let characters = characterCount(text)
+        var cut = UTF8Scalars.announcedLength(text[0])
+        var leftLength = 1
+        while cut < text.count {
+            if let left = vocabulary.id(of: text[..<cut]), let right = vocabulary.id(of: text[cut...]) {
+                let merge = Merge(
+                    score: vocabulary.score(of: id), leftLength: leftLength, rightLength: characters - leftLength,
+                    text: text[..<cut] + [0x20] + text[cut...])
+                found.append((left, right, merge))
+            }
+            cut += UTF8Scalars.announcedLength(text[cut])
+            leftLength += 1
+        }
+        return found.sorted { ($0.left, $0.right) < ($1.left, $1.right) }.map(\.merge)
+    }
+
+    private func characterCount(_ text: [UInt8]) -> Int {
+        text.count { $0 & 0xC0 != 0x80 }
+    }
+}
+
+/// Pieces with a meaning of their own, by id: unknown, control and user-defined ones.
+func specialPieces(of vocabulary: Vocabulary) -> [PieceID] {
+    (0..<vocabulary.count).map { PieceID($0) }.filter { id in
+        switch vocabulary.type(of: id) {
+        case .unknown, .control, .userDefined: true
+        case .normal, .unused, .byte: false
+        }
+    }
+}
