@@ -9,19 +9,24 @@ ifeq ($(SMALL),)
 # 32,000 LLaMA pieces and 20,000 Chinese ones, of which the published pair shares 2,047.
 vocabulary_size := 20000
 merged_size := 49953
-corpus_sources := --sources corpora/sources.tsv --cache .deps/debian $(if $(CORPUS),--input $(CORPUS))
+corpus_sources := --sources corpora/sources.tsv $(if $(CORPUS),--input $(CORPUS))
 corpus_inputs := corpora/sources.tsv $(CORPUS)
-base_steps := 300
-stage1_steps := 150
-stage2_steps := 150
+preset := tiny
+measured_share := 8
+# Each step of pretraining reads eight blocks of 256 tokens.
+base_steps := 200
+stage1_steps := 120
+stage2_steps := 120
 else
 vocabulary_size := 2500
 merged_size :=
 corpus_inputs := $(wildcard corpora/sample.*)
 corpus_sources := --input $(corpus_inputs)
-base_steps := 20
-stage1_steps := 10
-stage2_steps := 10
+preset := nano
+measured_share := 1
+base_steps := 10
+stage1_steps := 5
+stage2_steps := 5
 endif
 
 zh := $(OUT)/corpus/zh.txt
@@ -29,18 +34,22 @@ en := $(OUT)/corpus/en.txt
 zh_heldout := $(OUT)/corpus/zh.heldout.txt
 en_heldout := $(OUT)/corpus/en.heldout.txt
 
+# Pretraining measures itself seven times over: every eighth held-out paragraph is enough for that.
+zh_measured := $(OUT)/measured/zh.txt
+en_measured := $(OUT)/measured/en.txt
+
 corpus_command = $(KUOCI) corpus --out $(OUT)/corpus $(corpus_sources) --force
 vocabulary_command = $(KUOCI) train --input $(zh) --model-prefix $(OUT)/zh --model-type bpe \
-    --vocab-size $(vocabulary_size) --character-coverage 0.9995 --normalization-rule-name identity --byte-fallback \
-    --split-digits --allow-whitespace-only-pieces \
+    --vocab-size $(vocabulary_size) --character-coverage 0.9995 --normalization-rule-name identity --byte-fallback true \
+    --split-digits true --allow-whitespace-only-pieces true \
     $(if $(merged_size),--merge-with $(base_model) --merged-size $(merged_size)) --force
 merge_command = $(KUOCI) merge --base $(base_model) --add $(OUT)/zh.model --out $(OUT)/tokenizer \
     $(if $(merged_size),--size $(merged_size)) --force
 measure_command = $(KUOCI) measure --tokenizer $(base_model) --tokenizer $(OUT)/tokenizer/tokenizer.model \
     --text $(zh_heldout) $(en_heldout) --format json
-init_command = $(KUOCI) init --preset tiny --tokenizer $(base_model) --out $(OUT)/init --seed 1 --force
-pretrain = $(KUOCI) pretrain --heldout zh=$(zh_heldout) --heldout en=$(en_heldout) --seed 1 --force \
-    --cache $(OUT)/tokens
+init_command = $(KUOCI) init --preset $(preset) --tokenizer $(base_model) --out $(OUT)/init --seed 1 --force
+pretrain = $(KUOCI) pretrain --heldout zh=$(zh_measured) en=$(en_measured) --seed 1 --force --cache $(OUT)/tokens \
+    --block-size 256 --batch-size 8 --learning-rate 2e-3 --warmup-steps 10
 base_command = $(pretrain) --stage full --model $(OUT)/init --text $(en) --out $(OUT)/base --steps $(base_steps)
 resize_command = $(KUOCI) resize --model $(OUT)/base/model --tokenizer $(OUT)/tokenizer --out $(OUT)/resized \
     --init subword-mean --force
@@ -51,7 +60,8 @@ stage2_command = $(pretrain) --stage lora --model $(OUT)/stage1/model --text $(z
 export_command = $(KUOCI) export --model $(OUT)/stage1/model --adapter $(OUT)/stage2/adapter --out $(OUT)/export --force
 # Each pretraining run measures the held-out texts before its first step and after its last; this is the proof that the
 # exported checkpoint is what stage 2 left.
-evaluate_command = $(KUOCI) evaluate --model $(OUT)/export --text zh=$(zh_heldout) --text en=$(en_heldout) --format json
+evaluate_command = $(KUOCI) evaluate --model $(OUT)/export --text zh=$(zh_measured) en=$(en_measured) \
+    --block-size 256 --format json
 
 steps := corpus vocabulary merge measure init base resize stage1 stage2 export evaluate
 .PHONY: $(steps) summary
@@ -75,12 +85,16 @@ $(vocabulary_target): $(zh) $(base_model)
 $(merge_target): $(base_model) $(OUT)/zh.model
 $(measure_target): $(base_model) $(merge_target) $(zh)
 $(init_target): $(base_model)
-$(base_target): $(init_target) $(zh)
+$(base_target): $(init_target) $(zh_measured) $(en_measured)
 $(resize_target): $(base_target) $(merge_target)
-$(stage1_target): $(resize_target) $(zh)
+$(stage1_target): $(resize_target) $(zh_measured) $(en_measured)
 $(stage2_target): $(stage1_target)
 $(export_target): $(stage2_target)
 $(evaluate_target): $(export_target)
+
+$(OUT)/measured/%.txt: $(zh)
+	@mkdir -p $(@D)
+	@awk 'NR % $(measured_share) == 1 % $(measured_share)' $(OUT)/corpus/$*.heldout.txt >$@
 
 # step NAME: the step by its name, the file that remembers its command line, and the rule that runs it.
 define step

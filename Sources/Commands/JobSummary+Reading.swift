@@ -36,23 +36,19 @@ extension JobSummary {
             guard let value else { throw SummaryError.missing(path: path, what: what) }
             return value
         }
-        let tokenizers = try require(value["tokenizers"]?.array, "\"tokenizers\"")
-        let texts = try require(value["texts"]?.array, "\"texts\"")
-        return try tokenizers.indices.map { index in
-            var fertility = Fertility(
-                entries: try require(tokenizers[index]["entries"]?.int, "number of entries"), tokensPerCharacter: [:])
-            for text in texts {
-                let name = try require(text["path"]?.string, "path of a text")
-                let characters = try require(text["characters"]?.double, "number of characters")
-                let results = try require(text["results"]?.array, "results of a text")
-                guard let language = language(ofText: name), results.indices.contains(index), characters > 0 else {
-                    continue
+        var result: [Fertility] = []
+        for text in try require(value.array, "list of texts") {
+            let language = language(ofText: try require(text["text"]?.string, "\"text\""))
+            for (index, tokenizer) in try require(text["tokenizers"]?.array, "\"tokenizers\"").enumerated() {
+                let entries = try require(tokenizer["entries"]?.int, "\"entries\"")
+                if index == result.count { result.append(Fertility(entries: entries, tokensPerCharacter: [:])) }
+                // An empty text has no tokens per character.
+                if let language, let ratio = tokenizer["tokens_per_character"]?.double {
+                    result[index].tokensPerCharacter[language] = ratio
                 }
-                let tokens = try require(results[index]["tokens"]?.double, "number of tokens")
-                fertility.tokensPerCharacter[language] = tokens / characters
             }
-            return fertility
         }
+        return result
     }
 
     /// The language that begins a held-out file's name: `out/corpus/zh.heldout.txt` is `zh`.

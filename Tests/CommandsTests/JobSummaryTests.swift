@@ -18,10 +18,12 @@ private func withJob<R>(_ files: [String: String], _ body: (String) throws -> R)
 }
 
 private let measure = """
-    {"tokenizers": [{"path": "base.model", "entries": 32000}, {"path": "merged.model", "entries": 49953}],
-     "texts": [
-      {"path": "out/corpus/zh.heldout.txt", "characters": 1000, "results": [{"tokens": 1250}, {"tokens": 500}]},
-      {"path": "out/corpus/en.heldout.txt", "characters": 2000, "results": [{"tokens": 500}, {"tokens": 500}]}]}
+    [{"text": "out/corpus/zh.heldout.txt", "tokenizers": [
+        {"tokenizer": "base.model", "entries": 32000, "tokens_per_character": 1.25},
+        {"tokenizer": "merged.model", "entries": 49953, "tokens_per_character": 0.5}]},
+     {"text": "out/corpus/en.heldout.txt", "tokenizers": [
+        {"tokenizer": "base.model", "entries": 32000, "tokens_per_character": 0.25},
+        {"tokenizer": "merged.model", "entries": 49953, "tokens_per_character": 0.25}]}]
     """
 
 private func run(before: Double, after: Double) -> String {
@@ -72,8 +74,8 @@ private func run(before: Double, after: Double) -> String {
     }
 
     @Test(arguments: [
-        ("measure.json", "{", "not valid JSON"), ("measure.json", "{}", "has no \"tokenizers\""),
-        ("measure.json", "[]", "has no \"tokenizers\""),
+        ("measure.json", "{", "not valid JSON"), ("measure.json", "{}", "has no list of texts"),
+        ("measure.json", "[{\"text\": \"zh.txt\"}]", "has no \"tokenizers\""),
         ("stage1/kuoci.json", "{\"results\": {}}", "has no \"before\""),
         ("evaluation/export.json", "{}", "has no list of held-out sets"), ("times.tsv", "corpus 3\n", "line 1"),
         ("times.tsv", "corpus\tnan\n", "line 1"),
