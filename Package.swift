@@ -57,7 +57,8 @@ var targets: [Target] = [
     library("Safetensors", ["FileIO", "OrderedJSON", orderedCollections]),
     // 2
     library("Tokenizers", ["PieceModel", "UnicodeText", "Partitioning", "FileIO"]),
-    library("Checkpoints", ["Safetensors", "FileIO", "OrderedJSON", "Provenance", orderedCollections]),
+    library(
+        "Checkpoints", ["Safetensors", "FileIO", "OrderedJSON", "Partitioning", "Provenance", orderedCollections]),
     // 3
     library("TokenizerFormats", ["Tokenizers", "PieceModel", "OrderedJSON", "FileIO"]),
     library(
@@ -65,7 +66,9 @@ var targets: [Target] = [
     library("VocabularyMerging", ["Tokenizers", "PieceModel", "FileIO"]),
     library("TokenizerMetrics", ["Tokenizers", "PieceModel", "FileIO", "Corpora", "Partitioning"]),
     // 4
-    library("CheckpointResizing", ["Checkpoints", "Safetensors", "Tokenizers", "OrderedJSON", "FileIO"]),
+    library(
+        "CheckpointResizing",
+        ["Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "OrderedJSON", "FileIO", "Provenance", "Partitioning"]),
 ]
 
 var commandDependencies: [Target.Dependency] = [

@@ -60,9 +60,15 @@ public struct Checkpoint: Sendable {
         try shard(of: name).floats(of: name)
     }
 
-    /// A matrix that must be there with this many columns.
-    public func matrix(_ name: String) throws -> TensorInfo {
+    /// A tensor that must be there.
+    public func tensor(_ name: String) throws -> TensorInfo {
         guard let info = self[name] else { throw CheckpointError.noTensor(directory: directory, tensor: name) }
+        return info
+    }
+
+    /// A tensor that must be there with two dimensions.
+    public func matrix(_ name: String) throws -> TensorInfo {
+        let info = try tensor(name)
         guard info.shape.count == 2 else {
             throw CheckpointError.unfit(
                 path: try shard(of: name).path, reason: "tensor \(name) has shape \(info.shape), but should be a matrix"

@@ -72,7 +72,12 @@ public struct CheckpointWriter: ~Copyable {
 
     /// Copies files of another directory by name.
     public func copy(_ names: [String], from directory: String) throws {
-        for name in names { try copyFile(from: "\(directory)/\(name)", to: output.path(of: name)) }
+        for name in names { try copy("\(directory)/\(name)", as: name) }
+    }
+
+    /// Copies one file under a name of its own.
+    public func copy(_ source: String, as name: String) throws {
+        try copyFile(from: source, to: output.path(of: name))
     }
 
     /// Writes config, index and manifest, opens the result as any reader would, and gives the directory its name.

@@ -23,6 +23,11 @@ public struct SafetensorsFile: Sendable {
         indices = Dictionary(uniqueKeysWithValues: header.tensors.enumerated().map { ($1.name, $0) })
     }
 
+    /// The file's name without its directory.
+    public var name: String {
+        path.split(separator: "/").last.map(String.init) ?? path
+    }
+
     /// Bytes in the file.
     public var byteCount: Int { file.count }
 
@@ -52,6 +57,7 @@ public struct SafetensorsFile: Sendable {
     public func forEachChunk(
         of tensor: TensorInfo, size: Int = 1 << 23, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) rethrows {
+        precondition(size > 0 && tensor.byteRange.upperBound <= file.count, "a tensor of another file")
         for start in stride(from: tensor.byteRange.lowerBound, to: tensor.byteRange.upperBound, by: size) {
             let range = start..<min(start + size, tensor.byteRange.upperBound)
             try file.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[range])) }

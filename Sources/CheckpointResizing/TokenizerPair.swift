@@ -1,0 +1,50 @@
+import Checkpoints
+import Foundation
+import PieceModel
+public import Tokenizers
+
+/// A model's own tokenizer and the larger one that is to take its place: the same entries first, then new ones.
+public struct TokenizerPair: Sendable {
+    public let old: Tokenizer
+    public let new: Tokenizer
+    /// The old model without normalization: segments a piece's text as it stands, with no dummy space before it.
+    private let segmenter: Tokenizer
+
+    /// - Throws: `ResizingError.notAnExtension` at the first entry that differs, `PieceModelError`.
+    public init(old: Tokenizer, new: Tokenizer) throws {
+        for id in 0..<min(old.count, new.count) {
+            let id = PieceID(id)
+            guard old.vocabulary.bytes(of: id) == new.vocabulary.bytes(of: id) else {
+                throw ResizingError.notAnExtension(
+                    tokenizer: new.model.path, id: Int(id.rawValue), old: old.vocabulary.text(of: id),
+                    new: new.vocabulary.text(of: id))
+            }
+        }
+        var plain = old.model
+        plain.proto.normalizerSpec.clearPrecompiledCharsmap()
+        plain.proto.normalizerSpec.addDummyPrefix = false
+        plain.proto.normalizerSpec.removeExtraWhitespaces = false
+        segmenter = try Tokenizer(plain)
+        self.old = old
+        self.new = new
+    }
+
+    /// The old ids that the text of a new entry is made of: for `▁人工` those of `▁人工`, for `人工` those of `人工`.
+    public func subwords(of id: Int) -> [Int] {
+        segmenter.encode(new.vocabulary.text(of: PieceID(id))).map { Int($0.rawValue) }
+    }
+}
+
+/// The tokenizer files that a path names, with the names they are to have beside a checkpoint.
+///
+/// - Throws: `ResizingError.noTokenizer` if there is no SentencePiece model among them.
+public func tokenizerFiles(at path: String) throws -> [(source: String, name: String)] {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+        throw ResizingError.noTokenizer(path: path)
+    }
+    guard isDirectory.boolValue else { return [(path, "tokenizer.model")] }
+    let names = try tokenizerFilesIn(path)
+    guard names.contains("tokenizer.model") else { throw ResizingError.noTokenizer(path: path) }
+    return names.map { ("\(path)/\($0)", $0) }
+}

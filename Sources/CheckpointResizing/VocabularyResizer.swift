@@ -1,0 +1,129 @@
+public import Checkpoints
+import OrderedJSON
+public import Partitioning
+public import Provenance
+import Safetensors
+
+/// Appends rows for new vocabulary entries to a checkpoint's input embedding and LM head.
+///
+/// Old rows and all other tensors keep their bits; every key of config.json but `vocab_size` keeps its value.
+public struct VocabularyResizer {
+    public let checkpoint: Checkpoint
+    /// Entries of the new tokenizer.
+    public let entries: Int
+    public var initialization: RowInitialization
+    public var seed: UInt64
+    /// The old ids that stand for a new one, each below the old number of rows; only asked by `.subwordMean`.
+    public var subwords: (Int) throws -> [Int]
+    /// The matrices that grow: the embedding and, unless tied, the LM head.
+    public let matrixNames: [String]
+    public let oldEntries: Int
+
+    /// - Parameters:
+    ///   - entries: The new number of rows.
+    ///   - tokenizer: The new tokenizer's path, for messages.
+    /// - Throws: `ResizingError` if the numbers do not fit together, `SafetensorsError.notFloats`.
+    public init(
+        _ checkpoint: Checkpoint, entries: Int, tokenizer: String, initialization: RowInitialization, seed: UInt64 = 0,
+        subwords: @escaping (Int) throws -> [Int] = { _ in [] }
+    ) throws {
+        let rows = try checkpoint.matrix(TensorNames.embedding).shape[0]
+        let vocabularySize = try checkpoint.config.vocabularySize
+        guard rows == vocabularySize else {
+            throw ResizingError.rowsDisagree(
+                path: checkpoint.config.path, tensor: TensorNames.embedding, rows: rows, vocabularySize: vocabularySize)
+        }
+        matrixNames = try matricesToResize(checkpoint)
+        guard entries > rows else {
+            throw ResizingError.nothingToAdd(
+                tokenizer: tokenizer, entries: entries, model: checkpoint.directory, rows: rows)
+        }
+        self.checkpoint = checkpoint
+        self.entries = entries
+        self.initialization = initialization
+        self.seed = seed
+        self.subwords = subwords
+        oldEntries = rows
+    }
+
+    /// Writes the resized checkpoint, with `tokenizerFiles` (names in `tokenizerDirectory`) in place of the old ones.
+    ///
+    /// - Throws: `FileError.alreadyExists` unless `replacing`; `ResizingError.verificationFailed` if what was written
+    ///   is not what it should be. Nothing appears then.
+    public func write(
+        to directory: String, tokenizerFiles: [(source: String, name: String)], manifest: Manifest? = nil,
+        replacing: Bool, progress: ProgressHandler = { _ in }
+    ) throws {
+        let rows = try makeNewRows()
+        var writer = try CheckpointWriter(directory, shards: try plannedShards(), replacing: replacing)
+        try writer.copy(try checkpoint.sideFiles, from: checkpoint.directory)
+        for file in tokenizerFiles { try writer.copy(file.source, as: file.name) }
+        for (done, tensor) in writer.tensors.enumerated() {
+            progress(ProgressUpdate(stage: "writing tensors", completed: done, total: writer.tensors.count))
+            let file = try checkpoint.shard(of: tensor.name)
+            if let info = file[tensor.name] {
+                try file.forEachChunk(of: info) { try writer.write(bytes: $0) }
+            }
+            if let rows = rows[tensor.name] {
+                for id in oldEntries..<entries { try writer.write(try rows.bytes(of: id)) }
+            }
+        }
+        progress(
+            ProgressUpdate(stage: "writing tensors", completed: writer.tensors.count, total: writer.tensors.count))
+        var config = checkpoint.config.json
+        config["vocab_size"] = .integer(entries)
+        try writer.finish(config: config, manifest: manifest) { try verify($0, progress: progress) }
+    }
+
+    private func makeNewRows() throws -> [String: NewRows] {
+        var rows: [String: NewRows] = [:]
+        for name in matrixNames {
+            rows[name] = try NewRows(
+                try checkpoint.matrix(name), in: try checkpoint.shard(of: name), initialization, seed: seed,
+                subwords: subwords)
+        }
+        return rows
+    }
+
+    /// The shards as they were; those without a growing matrix are copied whole.
+    private func plannedShards() throws -> [ShardPlan] {
+        checkpoint.shards.map { shard in
+            let plans = shard.tensors.map { tensor in
+                var plan = TensorPlan(tensor)
+                if matrixNames.contains(plan.name) { plan.shape[0] = entries }
+                return plan
+            }
+            let grows = plans.contains { matrixNames.contains($0.name) }
+            return ShardPlan(name: shard.name, tensors: plans, source: grows ? nil : shard.path)
+        }
+    }
+}
+
+/// The embedding and the LM head, as far as they are stored, after checking that they fit each other.
+private func matricesToResize(_ checkpoint: Checkpoint) throws -> [String] {
+    let embedding = try checkpoint.matrix(TensorNames.embedding)
+    let isTied = try checkpoint.config.tiesWordEmbeddings
+    guard let head = checkpoint[TensorNames.head] else {
+        if !isTied { throw ResizingError.noHead(directory: checkpoint.directory) }
+        return try floatingPoint([embedding])
+    }
+    guard head.shape == embedding.shape else {
+        throw ResizingError.headDisagrees(
+            path: try checkpoint.shard(of: head.name).path, embedding: embedding.shape, head: head.shape)
+    }
+    if isTied {
+        let isSame =
+            try head.type == embedding.type
+            && sameBytes(
+                (try checkpoint.shard(of: head.name), head), (try checkpoint.shard(of: embedding.name), embedding))
+        if !isSame { throw ResizingError.tiedButDifferent(directory: checkpoint.directory) }
+    }
+    return try floatingPoint([embedding, head])
+}
+
+private func floatingPoint(_ matrices: [TensorInfo]) throws -> [String] {
+    for matrix in matrices where !matrix.type.isFloatingPoint {
+        throw SafetensorsError.notFloats(tensor: matrix.name, type: matrix.type)
+    }
+    return matrices.map(\.name)
+}

@@ -1,0 +1,160 @@
+import Checkpoints
+import FileIO
+import Foundation
+import OrderedJSON
+import PieceModel
+import Safetensors
+import TestSupport
+import Testing
+import Tokenizers
+
+@testable import CheckpointResizing
+
+/// Checkpoints and tokenizers that do not fit together are refused in one sentence, before anything is written.
+struct RefusedResizingTests {
+    /// The error's case and message, or "taken".
+    private func outcome(
+        pieces: [String] = newPieces, tied: Bool = false, withTokenizer: Bool = true,
+        _ initialization: RowInitialization = .mean,
+        change: (inout [TensorPlan], inout JSONValue) -> Void = { _, _ in }
+    ) throws -> String {
+        try withTemporaryDirectory { directory in
+            try writeModel(directory + "/old", tied: tied, withTokenizer: withTokenizer, change: change)
+            let checkpoint = try Checkpoint(directory: directory + "/old")
+            do {
+                let resizer = try VocabularyResizer(
+                    checkpoint, to: try tokenizer(pieces), initialization: initialization)
+                try resizer.write(to: directory + "/new", tokenizerFiles: [], replacing: false)
+                return "taken"
+            } catch {
+                let left = try entries(directory)
+                #expect(left == ["old"])
+                #expect(!"\(error)".contains("\n"))
+                return "\(error)".replacingOccurrences(of: directory, with: "")
+            }
+        }
+    }
+
+    @Test func soundPairIsTaken() throws {
+        #expect(try outcome() == "taken")
+    }
+
+    @Test func tokenizerOfTheSameSize() throws {
+        #expect(try outcome(pieces: oldPieces).contains("has 11 entries, but /old already has 11 rows"))
+    }
+
+    @Test func tokenizerSmallerThanTheEmbedding() throws {
+        #expect(
+            try outcome(pieces: Array(oldPieces.prefix(3))).contains("has 6 entries, but /old already has 11 rows"))
+    }
+
+    @Test func tokenizerOfAnotherFamily() throws {
+        let other = ["▁", "人", "OTHER"] + newPieces.dropFirst(3)
+        #expect(try outcome(pieces: other).contains("entry 5 is \"OTHER\", but in the model's own tokenizer"))
+    }
+
+    @Test func vocabularySizeThatIsNotTheRows() throws {
+        let text = try outcome(change: { $1["vocab_size"] = 12 })
+        #expect(text.hasPrefix("/old/config.json: vocab_size is 12, but model.embed_tokens.weight has 11 rows"))
+    }
+
+    @Test func absentVocabularySize() throws {
+        #expect(try outcome(change: { $1["vocab_size"] = nil }).contains("the key \"vocab_size\""))
+    }
+
+    @Test func headOfAnotherShape() throws {
+        #expect(
+            try outcome(change: { plans, _ in plans[3].shape = [10, 6] }).contains("lm_head.weight has shape [10, 6]"))
+    }
+
+    @Test func noHeadAndNotTied() throws {
+        #expect(try outcome(tied: true, change: { $1["tie_word_embeddings"] = false }).contains("no lm_head.weight"))
+    }
+
+    @Test func tiedButTwoDifferentTensors() throws {
+        #expect(try outcome(change: { $1["tie_word_embeddings"] = true }).contains("differs from"))
+    }
+
+    @Test func rowsBeyondTheOldTokenizer() throws {
+        let text = try outcome(change: { plans, config in
+            plans[0].shape[0] = 12
+            plans[3].shape[0] = 12
+            config["vocab_size"] = 12
+        })
+        #expect(text.hasPrefix("/old/tokenizer.model: has 11 entries, but the model has 12 rows"))
+    }
+
+    @Test func subwordMeanWithoutTheOldTokenizer() throws {
+        #expect(try outcome(withTokenizer: false, .subwordMean).hasPrefix("/old: has no tokenizer.model"))
+        #expect(try outcome(withTokenizer: false, .mean) == "taken")
+    }
+
+    @Test func noEmbedding() throws {
+        let text = try outcome(change: { plans, _ in plans[0].name = "transformer.wte.weight" })
+        #expect(text.contains("holds no tensor model.embed_tokens.weight"))
+    }
+
+    @Test func embeddingThatIsNoMatrix() throws {
+        #expect(try outcome(change: { plans, _ in plans[0].shape = [66] }).contains("should be a matrix"))
+    }
+
+    @Test(arguments: [nil, "/no/such", ""])
+    func pathThatHoldsNoTokenizer(_ path: String?) throws {
+        try withTemporaryDirectory { directory in
+            let path = path ?? directory
+            #expect(throws: ResizingError.noTokenizer(path: path)) { _ = try tokenizerFiles(at: path) }
+        } as Void
+    }
+
+    @Test func nanInTheOldRows() throws {
+        try withTemporaryDirectory { directory in
+            try writeModel(directory + "/old")
+            let path = directory + "/old/model.safetensors"
+            let checkpoint = try Checkpoint(directory: directory + "/old")
+            let place = try #require(checkpoint["lm_head.weight"]).byteRange.lowerBound
+            var bytes = try readFile(path)
+            bytes.replaceSubrange(place..<place + 4, with: TensorType.float32.bytes([.nan]))
+            try writeFile(path, bytes)
+            let resizer = try VocabularyResizer(
+                try Checkpoint(directory: directory + "/old"), to: try tokenizer(newPieces), initialization: .mean)
+            #expect(throws: ResizingError.notFinite(path: path, tensor: "lm_head.weight")) {
+                try resizer.write(to: directory + "/new", tokenizerFiles: [], replacing: false)
+            }
+            let left = try entries(directory)
+            #expect(left == ["old"])
+        }
+    }
+
+    @Test func existingOutputStays() throws {
+        try withTemporaryDirectory { directory in
+            try writeModel(directory + "/old")
+            try writeFile(directory + "/new", "mine".utf8)
+            let resizer = try VocabularyResizer(
+                try Checkpoint(directory: directory + "/old"), to: try tokenizer(newPieces), initialization: .mean)
+            #expect(throws: FileError.alreadyExists(path: directory + "/new")) {
+                try resizer.write(to: directory + "/new", tokenizerFiles: [], replacing: false)
+            }
+            let text = try readFile(directory + "/new")
+            #expect(text == Array("mine".utf8))
+        }
+    }
+
+    /// The check before the name is given sees one changed bit.
+    @Test func verificationSeesAChangedBit() throws {
+        try withTemporaryDirectory { directory in
+            try writeModel(directory + "/old")
+            let resizer = try VocabularyResizer(
+                try Checkpoint(directory: directory + "/old"), to: try tokenizer(newPieces), initialization: .mean)
+            try resizer.write(to: directory + "/new", tokenizerFiles: [], replacing: false)
+            try resizer.verify(try Checkpoint(directory: directory + "/new"), progress: { _ in })
+            let path = directory + "/new/model.safetensors"
+            let norm = try #require(SafetensorsFile(path)["model.norm.weight"])
+            var bytes = try readFile(path)
+            bytes[norm.byteRange.upperBound - 1] ^= 1
+            try writeFile(path, bytes)
+            #expect(throws: ResizingError.verificationFailed(path: directory + "/new", tensor: norm.name)) {
+                try resizer.verify(try Checkpoint(directory: directory + "/new"), progress: { _ in })
+            }
+        }
+    }
+}

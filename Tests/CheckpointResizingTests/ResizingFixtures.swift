@@ -1,0 +1,66 @@
+import Checkpoints
+import FileIO
+import Foundation
+import OrderedJSON
+import PieceModel
+import Safetensors
+import TestSupport
+import Tokenizers
+
+@testable import CheckpointResizing
+
+/// A BPE tokenizer with <unk>, <s>, </s> and these pieces, scores descending.
+func tokenizer(_ pieces: [String], path: String = "(in memory)") throws -> Tokenizer {
+    var model = SentencePieceModel(proto: .init(), path: path)
+    model.proto.trainerSpec.modelType = .bpe
+    model.proto.normalizerSpec.name = "identity"
+    for (index, text) in (["<unk>", "<s>", "</s>"] + pieces).enumerated() {
+        var piece = SentencePieceModel.Piece()
+        piece.piece = text
+        piece.score = index < 3 ? 0 : -Float(index)
+        piece.type = index == 0 ? .unknown : index < 3 ? .control : .normal
+        model.proto.pieces.append(piece)
+    }
+    return try Tokenizer(model)
+}
+
+let oldPieces = ["▁", "人", "工", "智", "能", "人工", "▁a", "a"]
+let newPieces = oldPieces + ["人工智能", "智能", "▁人工", "▁aa", "xyz"]
+
+/// Numbers that differ at every place, in the type's own precision.
+func values(_ count: Int, seed: Int) -> [Float] {
+    (0..<count).map { Float(($0 * 37 + seed * 101) % 257 - 128) / 64 }
+}
+
+/// A checkpoint of old vocabulary size with 6 columns.
+func writeModel(
+    _ directory: String, type: TensorType = .float32, tied: Bool = false, shardSize: Int = .max,
+    withTokenizer: Bool = true, change: (inout [TensorPlan], inout JSONValue) -> Void = { _, _ in }
+) throws {
+    let rows = oldPieces.count + 3
+    var plans = [
+        TensorPlan(name: "model.embed_tokens.weight", type: type, shape: [rows, 6]),
+        TensorPlan(name: "model.layers.0.mlp.up_proj.weight", type: type, shape: [5, 6]),
+        TensorPlan(name: "model.norm.weight", type: .float32, shape: [6]),
+    ]
+    if !tied { plans.append(TensorPlan(name: "lm_head.weight", type: type, shape: [rows, 6])) }
+    var config: JSONValue = [
+        "zeta": ["kept": [1, 2.5]], "vocab_size": .integer(rows), "bos_token_id": 1, "eos_token_id": 2,
+        "rms_norm_eps": .number("1e-05"), "tie_word_embeddings": .bool(tied), "unknown_key": .null,
+    ]
+    change(&plans, &config)
+    var writer = try CheckpointWriter(directory, tensors: plans, maximumShardSize: shardSize, replacing: false)
+    for plan in writer.tensors {
+        try writer.write(plan.type.bytes(values(plan.shape.reduce(1, *), seed: plan.name.utf8.count)))
+    }
+    try writeFile(writer.path(of: "generation_config.json"), "{}".utf8)
+    try writeFile(writer.path(of: "tokenizer_config.json"), "old".utf8)
+    if withTokenizer {
+        try writeFile(writer.path(of: "tokenizer.model"), try tokenizer(oldPieces).model.serialized())
+    }
+    try writer.finish(config: config)
+}
+
+func entries(_ directory: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
+}
