@@ -11,7 +11,7 @@ public struct Kuoci: ParsableCommand {
         version: Manifest.version,
         subcommands: [
             TrainCommand.self, EncodeCommand.self, DecodeCommand.self, MergeCommand.self, MeasureCommand.self,
-            SummaryCommand.self,
+            InitCommand.self, ResizeCommand.self, ExportCommand.self, SummaryCommand.self,
         ])
 
     public init() {}
