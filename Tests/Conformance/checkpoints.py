@@ -1,0 +1,312 @@
+"""Checkpoints beside safetensors, transformers and PEFT: init, resize, export, unsound files."""
+
+import json
+import pathlib
+import shutil
+import struct
+import subprocess
+import tempfile
+
+import numpy
+import sentencepiece
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from sentencepiece import sentencepiece_model_pb2 as model_pb2
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+
+from harness import ROOT, Report, arguments, differences, kuoci
+
+NEW_PIECES = ["人工智能", "计算机科学", "▁人工", "心理学", "▁tokenization", "哲学家们", "龘龘"]
+RESIZED = ("model.embed_tokens.weight", "lm_head.weight")
+
+
+# Models and tokenizers
+
+
+def make_tokenizers(directory):
+    """A small BPE tokenizer with byte fallback and the same one with pieces appended, each in a directory."""
+    old, new = directory / "old", directory / "new"
+    old.mkdir()
+    new.mkdir()
+    samples = sorted((ROOT / "corpora").glob("sample*.txt"))
+    sentencepiece.SentencePieceTrainer.train(
+        input=",".join(map(str, samples)), model_prefix=str(old / "tokenizer"), vocab_size=2000, model_type="bpe",
+        byte_fallback=True, normalization_rule_name="identity", minloglevel=2)
+    (old / "tokenizer.vocab").unlink()
+    model = model_pb2.ModelProto()
+    model.ParseFromString((old / "tokenizer.model").read_bytes())
+    known = {piece.piece for piece in model.pieces}
+    for text in NEW_PIECES:
+        if text not in known:
+            model.pieces.add(piece=text, score=0.0)
+    (new / "tokenizer.model").write_bytes(model.SerializeToString())
+    return old, new, len(known), len(model.pieces)
+
+
+def make_model(directory, rows, tokenizer=None, dtype=torch.float32, shard="1GB", **options):
+    """A model that transformers itself writes."""
+    config = LlamaConfig(
+        vocab_size=rows, hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=128, **options)
+    torch.manual_seed(3)
+    model = LlamaForCausalLM(config).to(dtype)
+    model.save_pretrained(directory, max_shard_size=shard)
+    if tokenizer is not None:
+        shutil.copy(tokenizer / "tokenizer.model", directory)
+    return model
+
+
+def shards(directory):
+    return sorted(pathlib.Path(directory).glob("*.safetensors"))
+
+
+def tensors(directory):
+    return {name: tensor for shard in shards(directory) for name, tensor in load_file(shard).items()}
+
+
+def bits(tensor):
+    return tensor.contiguous().view(torch.uint8).numpy().tobytes()
+
+
+def open_in_transformers(directory):
+    """The model and the keys that did not fit."""
+    model, notes = AutoModelForCausalLM.from_pretrained(directory, output_loading_info=True)
+    problems = {key: sorted(map(str, value)) for key, value in notes.items() if value}
+    return model.eval(), problems
+
+
+def logits(model, rows):
+    generator = torch.Generator().manual_seed(9)
+    ids = torch.randint(0, rows, (2, 24), generator=generator)
+    with torch.no_grad():
+        return model(input_ids=ids).logits.double()
+
+
+def check_opens(report, name, directory):
+    model, problems = open_in_transformers(directory)
+    if problems:
+        report.failed(name, f"transformers: {problems}")
+    else:
+        report.ok(name, f"{len(tensors(directory))} tensors, no missing or unexpected key")
+    return model
+
+
+def check_bytes(report, name, directory):
+    """Each of our files is what safetensors writes for the same tensors."""
+    with tempfile.TemporaryDirectory() as work:
+        unequal = []
+        for shard in shards(directory):
+            copy = pathlib.Path(work) / shard.name
+            save_file(load_file(shard), copy, metadata={"format": "pt"})
+            if copy.read_bytes() != shard.read_bytes():
+                unequal.append((shard.name, "", ""))
+    report.equal(name, f"{len(shards(directory))} files byte for byte", unequal)
+
+
+# Checks
+
+
+def check_init(report, name, program, work, tokenizer, rows):
+    out = work / "init"
+    kuoci(program, "init", "--preset", "nano", "--tokenizer", tokenizer, "--out", out, "--seed", "1", "--progress", "none")
+    model = check_opens(report, f"{name}: opens", out)
+    check_bytes(report, f"{name}: file", out)
+    theirs = work / "theirs"
+    LlamaConfig(vocab_size=rows, architectures=["LlamaForCausalLM"]).save_pretrained(theirs)
+    ours_keys = set(json.loads((out / "config.json").read_text()))
+    their_keys = set(json.loads((theirs / "config.json").read_text())) - {"transformers_version"}
+    report.equal(f"{name}: config keys", len(their_keys), differences(sorted(ours_keys), sorted(their_keys)))
+    matrices = [p for p in model.parameters() if p.dim() == 2]
+    worst = max(abs(p.std().item() / 0.02 - 1) for p in matrices)
+    ones = all((p == 1).all() for p in model.parameters() if p.dim() == 1)
+    text = f"{len(matrices)} matrices, deviation within {worst:.4f} of 0.02, norms 1"
+    (report.ok if worst < 0.05 and ones else report.failed)(f"{name}: numbers", text)
+    again = work / "again"
+    kuoci(program, "init", "--preset", "nano", "--tokenizer", tokenizer, "--out", again, "--seed", "1", "--progress", "none")
+    same = (out / "model.safetensors").read_bytes() == (again / "model.safetensors").read_bytes()
+    (report.ok if same else report.failed)(f"{name}: same seed", "same bytes")
+
+
+def expected_rows(matrix, method, old_tokenizer, pieces):
+    """The new rows in double precision: the mean of all rows, or of those of the piece's old pieces."""
+    matrix = matrix.double()
+    if method == "mean":
+        return matrix.mean(dim=0).expand(len(pieces), -1)
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(old_tokenizer / "tokenizer.model"))
+    rows = []
+    for piece in pieces:
+        # The text as it stands: ▁ begins a word; elsewhere a line end keeps the dummy space away from the text.
+        starts_word = piece.startswith("▁")
+        ids = processor.encode(piece[1:] if starts_word else "\n" + piece)
+        if not starts_word:
+            ids = ids[ids.index(processor.piece_to_id("<0x0A>")) + 1:]
+        rows.append(matrix[ids].mean(dim=0))
+    return torch.stack(rows)
+
+
+def check_resize(report, name, program, work, pair, method, dtype, tied, shard):
+    old, new, before, after = pair
+    source, out = work / "source", work / "out"
+    make_model(source, before, old, dtype, shard, tie_word_embeddings=tied)
+    kuoci(program, "resize", "--model", source, "--tokenizer", new, "--out", out, "--init", method, "--seed", "5",
+          "--progress", "none")
+    ours, theirs = tensors(out), tensors(source)
+    changed = [(key, "", "") for key in theirs if not bits(ours[key]).startswith(bits(theirs[key]))]
+    changed += differences(sorted(ours), sorted(theirs))
+    changed += [(key, list(ours[key].shape), "") for key in theirs
+                if len(ours[key]) != (after if key in RESIZED else len(theirs[key]))]
+    report.equal(f"{name}: old bits", f"{len(theirs)} tensors", changed)
+    check_opens(report, f"{name}: opens", out)
+    check_bytes(report, f"{name}: files", out)
+    configs = [json.loads((path / "config.json").read_text()) for path in (out, source)]
+    keys_kept = list(configs[0]) == list(configs[1]) and {**configs[1], "vocab_size": after} == configs[0]
+    (report.ok if keys_kept else report.failed)(f"{name}: config", f"{len(configs[0])} keys, vocab_size {after}")
+    if method != "normal":
+        pieces = [sentencepiece.SentencePieceProcessor(model_file=str(new / "tokenizer.model")).id_to_piece(i)
+                  for i in range(before, after)]
+        unequal = []
+        for key in set(RESIZED) & set(theirs):
+            expected = expected_rows(theirs[key], method, old, pieces).float().to(dtype)
+            unequal += [(f"{key}[{row}]", "", "") for row in range(before, after)
+                        if not torch.allclose(ours[key][row].double(), expected[row - before].double(), rtol=1e-6, atol=1e-9)]
+        report.equal(f"{name}: new rows", f"{(after - before)} rows", unequal)
+    index = out / "model.safetensors.index.json"
+    if index.exists():
+        theirs_index = json.loads((source / index.name).read_text())
+        size = sum(t.numel() * t.element_size() for t in ours.values())
+        count = sum(t.numel() for t in ours.values())
+        expected = {"metadata": {"total_parameters": count, "total_size": size}, "weight_map": theirs_index["weight_map"]}
+        same = index.read_text() == json.dumps(expected, indent=2, sort_keys=True) + "\n"
+        (report.ok if same else report.failed)(f"{name}: index", f"{len(expected['weight_map'])} entries as transformers spells them")
+
+
+def make_adapter(base, directory, saved, tied):
+    """An adapter that PEFT writes, its weights far from their start."""
+    model = AutoModelForCausalLM.from_pretrained(base)
+    modules = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+    peft = get_peft_model(model, LoraConfig(
+        r=8, lora_alpha=32, lora_dropout=0.05, target_modules=modules, modules_to_save=saved, task_type="CAUSAL_LM"))
+    torch.manual_seed(8)
+    with torch.no_grad():
+        for parameter in peft.parameters():
+            if parameter.requires_grad:
+                parameter.add_(torch.randn_like(parameter) * 0.02)
+    peft.save_pretrained(directory)
+
+
+def check_export(report, name, program, work, rows, dtype, tied, saved):
+    base, adapter, out = work / "base", work / "adapter", work / "out"
+    make_model(base, rows, None, dtype, "100KB", tie_word_embeddings=tied)
+    make_adapter(base, adapter, saved, tied)
+    kuoci(program, "export", "--model", base, "--adapter", adapter, "--out", out, "--progress", "none")
+    ours = check_opens(report, f"{name}: opens", out)
+    check_bytes(report, f"{name}: files", out)
+    peft = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), adapter).merge_and_unload().eval()
+    theirs = {key: value.to(dtype) for key, value in peft.state_dict().items()}
+    worst, unequal, total, far = 0.0, 0, 0, []
+    for key, value in ours.state_dict().items():
+        difference = (value.double() - theirs[key].double()).abs().max().item()
+        worst = max(worst, difference)
+        unequal += (value != theirs[key]).sum().item()
+        total += value.numel()
+        # Folded sums may differ in the last places of float32, or by one rounding to bfloat16.
+        if difference > (1e-7 if dtype == torch.float32 else 0.01) * max(1.0, theirs[key].abs().max().item()):
+            far.append((key, difference, ""))
+    report.equal(f"{name}: weights", f"{unequal} of {total} numbers differ from merge_and_unload, by at most {worst:.1e}", far)
+    gap = (logits(ours, rows) - logits(peft.to(dtype), rows)).abs().max().item()
+    bound = 1e-5 if dtype == torch.float32 else 0.1
+    (report.ok if gap <= bound else report.failed)(f"{name}: logits", f"largest difference {gap:.1e}")
+
+
+# Unsound files
+
+
+def header(text, data=b"", length=None):
+    text = text.encode("utf-8") if isinstance(text, str) else text
+    return struct.pack("<Q", len(text) if length is None else length) + text + data
+
+
+def entry(dtype="U8", shape="[4]", offsets="[0,4]"):
+    return f'{{"dtype":"{dtype}","shape":{shape},"data_offsets":{offsets}}}'
+
+
+def unsound_files(sound):
+    one = header(f'{{"t":{entry()}}}', bytes(4))
+    return {
+        "empty": b"", "seven bytes": b"1234567", "N 2^63": header("{}", length=1 << 63),
+        "N over limit": header("{}", length=100_000_001), "N over file": header("{}", length=1000),
+        "not UTF-8": header(b"{\xff}"), "not JSON": header("{nonsense"), "JSON array": header("[]"),
+        "nested metadata": header('{"__metadata__":{"a":{"b":"c"}}}'),
+        "overlap": header(f'{{"a":{entry()},"b":{entry(offsets="[2,6]")}}}', bytes(6)),
+        "hole": header(f'{{"a":{entry()},"b":{entry(offsets="[5,9]")}}}', bytes(9)),
+        "begin after end": header(f'{{"t":{entry(offsets="[4,0]")}}}', bytes(4)),
+        "negative": header(f'{{"t":{entry(offsets="[-1,3]")}}}', bytes(4)),
+        "float offsets": header(f'{{"t":{entry(offsets="[0.0,4.0]")}}}', bytes(4)),
+        "2^64 product": header(f'{{"t":{entry(shape="[4294967296,4294967296]")}}}', bytes(4)),
+        "size mismatch": header(f'{{"t":{entry(shape="[5]")}}}', bytes(4)),
+        "unknown dtype": header(f'{{"t":{entry(dtype="X8")}}}', bytes(4)),
+        "one byte short": one[:-1], "one byte extra": one + b"\0", "cut in half": sound[: len(sound) // 2],
+        "HTML": b"<!DOCTYPE html><html></html>", "LFS pointer": b"version https://git-lfs.github.com/spec/v1\noid 1\n",
+        "pickle": b"PK\x03\x04" + bytes(60), "deep nesting": header('{"t":' + "[" * 100_000),
+    }
+
+
+def check_unsound(report, name, program, work, pair):
+    old, new, before, _ = pair
+    source = work / "source"
+    make_model(source, before, old)
+    path = source / "model.safetensors"
+    wrong, cases = [], unsound_files(path.read_bytes())
+    for case, content in cases.items():
+        path.write_bytes(content)
+        result = subprocess.run(
+            [program, "resize", "--model", source, "--tokenizer", new, "--out", work / "out"], capture_output=True)
+        message = result.stderr.decode()
+        if result.returncode != 65 or str(path) not in message or message.count("\n") != 1:
+            wrong.append((case, (result.returncode, message), "65 and one line"))
+        try:
+            with safe_open(path, "pt"):
+                wrong.append((case, "refused", "safetensors takes it"))
+        except (SafetensorError, ValueError, OSError):
+            pass
+    left = sorted(item.name for item in work.iterdir())
+    wrong += differences(left, ["source"])
+    report.equal(name, f"{len(cases)} files refused, as by safetensors; nothing left behind", wrong)
+
+
+def in_directory(check):
+    def body(report, name, *parameters):
+        with tempfile.TemporaryDirectory() as work:
+            check(report, name, *parameters[:1], pathlib.Path(work), *parameters[1:])
+    return body
+
+
+def main():
+    options = arguments(__doc__)
+    report = Report(options.only)
+    program = options.kuoci
+    with tempfile.TemporaryDirectory() as directory:
+        pair = make_tokenizers(pathlib.Path(directory))
+        report.run("init", in_directory(check_init), program, pair[0], pair[2])
+        for method, dtype, tied, shard in [
+            ("mean", torch.float32, False, "1GB"), ("mean", torch.bfloat16, True, "60KB"),
+            ("subword-mean", torch.float32, True, "1GB"), ("subword-mean", torch.bfloat16, False, "60KB"),
+            ("subword-mean", torch.float16, False, "1GB"), ("normal", torch.float32, False, "60KB"),
+        ]:
+            name = f"resize {method} {str(dtype)[6:]}{' tied' if tied else ''}{' shards' if shard != '1GB' else ''}"
+            report.run(name, in_directory(check_resize), program, pair, method, dtype, tied, shard)
+        both = ["embed_tokens", "lm_head"]
+        for dtype, tied, saved in [
+            (torch.float32, False, both), (torch.float32, False, None), (torch.bfloat16, False, both),
+            (torch.float32, True, both), (torch.float32, True, None),
+        ]:
+            name = f"export {str(dtype)[6:]}{' tied' if tied else ''}{' with embeddings' if saved else ''}"
+            report.run(name, in_directory(check_export), program, 300, dtype, tied, saved)
+        report.run("unsound safetensors", in_directory(check_unsound), program, pair)
+    report.end()
+
+
+if __name__ == "__main__":
+    main()
