@@ -62,11 +62,17 @@ def rows(model):
 
 
 def specs(model):
-    """Both specifications, but for the paths that differ between two runs."""
-    trainer, normalizer = model.trainer_spec, model.normalizer_spec
-    trainer.ClearField("input")
-    trainer.ClearField("model_prefix")
-    return trainer.SerializeToString(deterministic=True), normalizer.SerializeToString(deterministic=True)
+    """The values of both specifications, set or default, but for the paths that differ between two runs.
+
+    spm_train writes defaults out and the Python module does not: what they mean is the same.
+    """
+    values = []
+    for spec in (model.trainer_spec, model.normalizer_spec):
+        for field in spec.DESCRIPTOR.fields:
+            if field.name not in ("input", "model_prefix"):
+                value = getattr(spec, field.name)
+                values.append((field.name, list(value) if field.is_repeated else value))
+    return values
 
 
 def check_training(report, name, program, corpus, options):
