@@ -11,7 +11,8 @@ public struct Kuoci: ParsableCommand {
         version: Manifest.version,
         subcommands: [
             TrainCommand.self, EncodeCommand.self, DecodeCommand.self, MergeCommand.self, MeasureCommand.self,
-            InitCommand.self, ResizeCommand.self, ExportCommand.self, SummaryCommand.self,
+            InitCommand.self, ResizeCommand.self, ExportCommand.self, PretrainCommand.self, EvaluateCommand.self,
+            SummaryCommand.self,
         ])
 
     public init() {}
