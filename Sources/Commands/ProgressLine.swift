@@ -25,6 +25,8 @@ private final class ProgressLine: @unchecked Sendable {
     private let lock = NSLock()
     private var stage = ""
     private var stageStart = Date()
+    /// What was done before the stage's first report: a resumed run does not begin at zero.
+    private var stageBase = 0
     private var lastShown = Date.distantPast
 
     init(style: ProgressStyle) {
@@ -42,6 +44,7 @@ private final class ProgressLine: @unchecked Sendable {
         if update.stage != stage {
             stage = update.stage
             stageStart = now
+            stageBase = update.completed
             lastShown = .distantPast
         }
         let rewrites = style == .auto && isTerminal
@@ -76,9 +79,9 @@ private final class ProgressLine: @unchecked Sendable {
     }
 
     private func secondsLeft(_ update: ProgressUpdate, _ now: Date) -> Double? {
-        guard let total = update.total, update.completed > 0, update.completed < total else { return nil }
-        let elapsed = now.timeIntervalSince(stageStart)
-        return elapsed / Double(update.completed) * Double(total - update.completed)
+        let done = update.completed - stageBase
+        guard let total = update.total, done > 0, update.completed < total else { return nil }
+        return now.timeIntervalSince(stageStart) / Double(done) * Double(total - update.completed)
     }
 }
 

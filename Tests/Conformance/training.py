@@ -173,7 +173,9 @@ def check_lora(report, name, options, work, model):
 def check_adapter_opens(report, name, work, model):
     base = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
     adapter = work / "stage2/adapter"
-    wrapped = peft.get_peft_model(base, peft.LoraConfig.from_pretrained(adapter, inference_mode=False))
+    config = peft.LoraConfig.from_pretrained(adapter)
+    config.inference_mode = False
+    wrapped = peft.get_peft_model(base, config)
     state = load_file(adapter / "adapter_model.safetensors")
     result = peft.set_peft_model_state_dict(wrapped, dict(state))
     # The adapter is a part of the model: only its own places count as missing.
