@@ -13,9 +13,11 @@ struct LinearLayer {
     /// x [N, in] -> [N, out]
     /// - Parameter dropout: The seed of what the adapter drops, or nil to drop nothing.
     func callAsFunction(_ x: Tensor, dropout: UInt64?) throws -> Tensor {
-        let projected = try x.linear(weight, bias: bias)
-        guard let adapter else { return projected }
-        return try projected.adding(adapter.lowRank(x, dropout: dropout), scale: adapter.scaling)
+        guard let adapter else { return try x.linear(weight, bias: bias) }
+        var generator = SplitMix(seed: dropout ?? 0, purpose: adapter.number)
+        return try x.adaptedLinear(
+            weight, bias: bias, down: adapter.down, up: adapter.up, scaling: adapter.scaling,
+            dropout: dropout == nil ? 0 : adapter.dropout, seed: generator.next())
     }
 }
 
@@ -25,7 +27,7 @@ struct LowRankAdapter {
     let down: Tensor
     /// B [out, r]
     let up: Tensor
-    let scaling: Float
+    let scaling: Double
     let dropout: Double
     /// Tells the adapters of a model apart, so that each drops something else.
     let number: UInt64
@@ -40,17 +42,8 @@ struct LowRankAdapter {
         up = try .zeros([output, lora.rank])
         try down.setRequiresGradient(true)
         try up.setRequiresGradient(true)
-        scaling = Float(lora.scaling)
+        scaling = lora.scaling
         dropout = lora.dropout
         self.number = number
-    }
-
-    func lowRank(_ x: Tensor, dropout seed: UInt64?) throws -> Tensor {
-        var x = x
-        if let seed, dropout > 0 {
-            var generator = SplitMix(seed: seed, purpose: number)
-            x = try x.dropout(dropout, seed: generator.next())
-        }
-        return try x.linear(down).linear(up)
     }
 }

@@ -18,6 +18,10 @@ extension LlamaModel {
             try addAdapters(lora, seed: seed)
             try trainEmbeddings(EmbeddingRows(), prefix: Self.adapterPrefix)
         }
+        // What is trained was copied: its mapped original need not take up memory any more.
+        for (name, _) in trainableParameters {
+            reader.release(name.hasPrefix(Self.adapterPrefix) ? String(name.dropFirst(Self.adapterPrefix.count)) : name)
+        }
     }
 
     private func trainEmbeddings(_ rows: EmbeddingRows, prefix: String) throws {

@@ -32,7 +32,17 @@ struct WeightReader {
         let stored = try file.withUnsafeBytes(of: info) {
             try Tensor(borrowing: $0, owner: mapping, element: element, shape: shape)
         }
-        return try stored.converted(to: .float32)
+        if element == .float32 { return stored }
+        let converted = try stored.converted(to: .float32)
+        release(name)
+        return converted
+    }
+
+    /// Lets the kernel take back the memory behind a tensor that has been copied; other names are passed over.
+    func release(_ name: String) {
+        guard let file = try? checkpoint.shard(of: name), let info = file[name] else { return }
+        // Hands out the pieces, none of which is read, and gives each one back.
+        file.forEachChunk(of: info) { _ in }
     }
 
     private func elementType(_ type: TensorType) -> ElementType? {

@@ -22,9 +22,21 @@ extension Tensor {
         try produce("linear") { kuoci_linear(handle, weight.handle, bias?.handle, $0) }
     }
 
-    /// Zeroes elements with the given probability, below 1, and scales up the others; `seed` alone decides which.
-    public func dropout(_ probability: Double, seed: UInt64) throws(TorchError) -> Tensor {
-        try produce("dropout") { kuoci_dropout(handle, probability, seed, $0) }
+    /// `linear` with a frozen weight and LoRA on it, as PEFT computes it:
+    /// self W^T + bias + scaling * dropped(self) A^T B^T.
+    ///
+    /// - Parameters:
+    ///   - down: A [r, in].
+    ///   - up: B [out, r].
+    ///   - dropout: The probability, below 1, with which an element of self is zeroed; the others are scaled up.
+    ///   - seed: Decides, alone, which elements are dropped.
+    public func adaptedLinear(
+        _ weight: Tensor, bias: Tensor? = nil, down: Tensor, up: Tensor, scaling: Double, dropout: Double, seed: UInt64
+    ) throws(TorchError) -> Tensor {
+        try produce("LoRA") {
+            kuoci_adapted_linear(
+                handle, weight.handle, bias?.handle, down.handle, up.handle, scaling, dropout, seed, $0)
+        }
     }
 
     /// weight * x / sqrt(mean(x²) + epsilon) along the last dimension.

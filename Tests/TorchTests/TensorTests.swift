@@ -97,12 +97,17 @@ import Torch
     }
 
     @Test func dropoutIsAFunctionOfTheSeed() throws {
-        let ones = try Tensor([Float](repeating: 1, count: 5000), shape: [50, 100])
+        // With a zero weight and A = B = 1, the identity's rows show what was dropped.
+        let ones = try Tensor([Float](repeating: 1, count: 5000), shape: [5000, 1])
+        let one = try Tensor([1], shape: [1, 1])
         func drop(_ seed: UInt64) throws -> [Float] {
-            try ones.dropout(0.25, seed: seed).floats()
+            try ones.adaptedLinear(
+                .zeros([1, 1]), down: one, up: one, scaling: 1, dropout: 0.25, seed: seed
+            ).floats()
         }
         #expect(try drop(7) == drop(7))
         #expect(try drop(7) != drop(8))
+        #expect(try drop(7) != drop(7 + 1 << 32))
         let kept = try drop(7).filter { $0 > 0 }
         #expect(kept.allSatisfy { $0 == Float(1 / 0.75) })
         #expect((3600...3900).contains(kept.count))

@@ -72,8 +72,11 @@ int32_t kuoci_add(const kuoci_tensor *first, const kuoci_tensor *second, float s
 /// x [N, in] * weight [out, in] transposed, plus bias [out] unless NULL.
 int32_t kuoci_linear(
     const kuoci_tensor *x, const kuoci_tensor *weight, const kuoci_tensor *bias, kuoci_tensor **result);
-/// Zeroes elements with the given probability, below 1, and scales up the others; `seed` alone decides which.
-int32_t kuoci_dropout(const kuoci_tensor *x, double probability, uint64_t seed, kuoci_tensor **result);
+/// The same with a frozen weight, plus scaling * dropped(x) * down [r, in] transposed * up [out, r] transposed.
+/// Each element of x is dropped with the given probability, below 1; `seed` alone decides which.
+int32_t kuoci_adapted_linear(
+    const kuoci_tensor *x, const kuoci_tensor *weight, const kuoci_tensor *bias, const kuoci_tensor *down,
+    const kuoci_tensor *up, double scaling, double dropout, uint64_t seed, kuoci_tensor **result);
 int32_t kuoci_rms_norm(const kuoci_tensor *x, const kuoci_tensor *weight, double epsilon, kuoci_tensor **result);
 /// silu(gate) * up.
 int32_t kuoci_swiglu(const kuoci_tensor *gate, const kuoci_tensor *up, kuoci_tensor **result);
