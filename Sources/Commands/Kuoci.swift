@@ -10,7 +10,7 @@ public struct Kuoci: ParsableCommand {
         abstract: "Extends the vocabulary of a LLaMA-family model with Chinese and continues its pretraining.",
         version: Manifest.version,
         subcommands: [
-            TrainCommand.self, EncodeCommand.self, DecodeCommand.self, MergeCommand.self, MeasureCommand.self,
+            CorpusCommand.self, TrainCommand.self, EncodeCommand.self, DecodeCommand.self, MergeCommand.self, MeasureCommand.self,
             InitCommand.self, ResizeCommand.self, ExportCommand.self, PretrainCommand.self, EvaluateCommand.self,
             SummaryCommand.self,
         ])
@@ -29,7 +29,7 @@ public struct Kuoci: ParsableCommand {
         } catch let error as any BadDataError {
             fail("\(error)", code: 65)
         } catch let error as FileError {
-            fail("\(error)", code: 1)
+            fail("\(error)", code: error.isAboutContent ? 65 : 1)
         } catch {
             exit(withError: error)
         }

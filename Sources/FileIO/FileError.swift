@@ -9,6 +9,13 @@ public enum FileError: Error, Equatable {
     case damaged(path: String, offset: Int, reason: String)
 }
 
+extension FileError {
+    /// Whether the file was read and what it holds is wrong, as with a `BadDataError`.
+    public var isAboutContent: Bool {
+        if case .damaged = self { true } else { false }
+    }
+}
+
 extension FileError: CustomStringConvertible {
     public var description: String {
         switch self {
