@@ -6,14 +6,16 @@ extension DoubleArrayTrie {
 
     /// A trie of distinct, non-empty keys without NUL in any order, each with a value below 2^31.
     package init(sorting entries: [(key: [UInt8], value: UInt32)]) {
-        let ordered = entries.sorted { $0.key.lexicographicallyPrecedes($1.key) }
-        self.init(sortedKeys: ordered.map(\.key), values: ordered.map(\.value))
+        var keys = SortedKeys()
+        for entry in entries.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+            keys.append(entry.key, value: entry.value)
+        }
+        self.init(keys)
     }
 
-    /// A trie of distinct keys in ascending byte order, each with a value below 2^31.
-    package init(sortedKeys keys: [[UInt8]], values: [UInt32]) {
-        precondition(keys.count == values.count, "each key needs a value")
-        var builder = DoubleArrayBuilder(graph: WordGraph(keys: keys, values: values))
+    /// A trie of distinct keys in ascending byte order.
+    package init(_ keys: SortedKeys) {
+        var builder = DoubleArrayBuilder(graph: WordGraph(keys))
         self.init(units: builder.build())
     }
 }
@@ -26,8 +28,10 @@ private struct DoubleArrayBuilder {
     private var extras = [Extra](repeating: Extra(), count: DoubleArrayBuilder.window)
     /// The first id that is not fixed yet; `units.count` if none is left.
     private var head = 0
-    /// The offset at which each shared state of the graph was laid, by its first unit.
-    private var laidOffsets: [Int: UInt32] = [:]
+    /// The offset at which each shared state of the graph was laid, by its first unit; zero before that.
+    private var laidOffsets: [UInt32]
+    /// The labels of the children that are being placed.
+    private var labels: [UInt8] = []
 
     private static let blockSize = 256
     /// Only the last 16 blocks are searched for free places.
@@ -36,14 +40,15 @@ private struct DoubleArrayBuilder {
 
     /// What is known of an id in the window.
     private struct Extra {
-        var previous = 0
-        var next = 0
+        var previous: UInt32 = 0
+        var next: UInt32 = 0
         var isFixed = false
         var isUsed = false
     }
 
     init(graph: WordGraph) {
         self.graph = graph
+        laidOffsets = [UInt32](repeating: 0, count: graph.unitCount)
     }
 
     mutating func build() -> [UInt32] {
@@ -86,8 +91,8 @@ private struct DoubleArrayBuilder {
     private mutating func place(node: Int, at id: Int) -> (child: Int, offset: Int)? {
         let child = graph.firstChild(of: node)
         let isShared = graph.isIntersection(child)
-        if isShared, let laid = laidOffsets[child] {
-            let offset = Int(laid) ^ id
+        if isShared, laidOffsets[child] != 0 {
+            let offset = Int(laidOffsets[child]) ^ id
             if offset & 0x1FE0_0000 == 0 || offset & 0xFF == 0 {
                 if graph.isLeaf(child) { units[id] |= 1 << 8 }
                 setOffset(of: id, to: offset)
@@ -101,13 +106,13 @@ private struct DoubleArrayBuilder {
 
     /// Finds a place for the children of `node` and reserves it.
     private mutating func arrange(node: Int, at id: Int) -> Int {
-        var labels: [UInt8] = []
+        labels.removeAll(keepingCapacity: true)
         var child = graph.firstChild(of: node)
         while child != 0 {
             labels.append(graph.label(of: child))
             child = graph.sibling(of: child)
         }
-        let offset = findOffset(for: labels, at: id)
+        let offset = findOffset(at: id)
         setOffset(of: id, to: id ^ offset)
         child = graph.firstChild(of: node)
         for label in labels {
@@ -125,57 +130,56 @@ private struct DoubleArrayBuilder {
         return offset
     }
 
-    private func findOffset(for labels: [UInt8], at id: Int) -> Int {
+    private func findOffset(at id: Int) -> Int {
         if head >= units.count { return units.count | id & 0xFF }
         var free = head
         repeat {
             let offset = free ^ Int(labels[0])
-            if isValid(offset, for: labels, at: id) { return offset }
-            free = extras[slot(free)].next
+            if isValid(offset, at: id) { return offset }
+            free = Int(extras[slot(free)].next)
         } while free != head
         return units.count | id & 0xFF
     }
 
-    private func isValid(_ offset: Int, for labels: [UInt8], at id: Int) -> Bool {
+    @inline(__always)
+    private func isValid(_ offset: Int, at id: Int) -> Bool {
         if extras[slot(offset)].isUsed { return false }
         let relative = id ^ offset
         if relative & 0xFF != 0, relative & 0x1FE0_0000 != 0 { return false }
-        return labels.dropFirst().allSatisfy { !extras[slot(offset ^ Int($0))].isFixed }
+        for index in 1..<labels.count where extras[slot(offset ^ Int(labels[index]))].isFixed { return false }
+        return true
     }
 
     // MARK: The list of free places
 
     private mutating func reserve(_ id: Int) {
         if id >= units.count { addBlock() }
+        let extra = extras[slot(id)]
         if id == head {
-            head = extras[slot(id)].next
+            head = Int(extra.next)
             if head == id { head = units.count }
         }
-        let extra = extras[slot(id)]
-        extras[slot(extra.previous)].next = extra.next
-        extras[slot(extra.next)].previous = extra.previous
+        extras[slot(Int(extra.previous))].next = extra.next
+        extras[slot(Int(extra.next))].previous = extra.previous
         extras[slot(id)].isFixed = true
     }
 
+    /// Adds 256 free places, at the tail of the list.
     private mutating func addBlock() {
         let start = units.count
         let end = start + Self.blockSize
         let blockCount = start / Self.blockSize
         if blockCount >= Self.blocks { closeBlock(blockCount - Self.blocks) }
         units.append(contentsOf: repeatElement(0, count: Self.blockSize))
-        for id in start..<end { extras[slot(id)] = Extra(previous: id - 1, next: id + 1) }
-        extras[slot(start)].previous = end - 1
-        extras[slot(end - 1)].next = start
-        // The new ring is spliced in before the head of the old one.
-        let tail = extras[slot(head)].previous
-        if head < start {
-            extras[slot(start)].previous = tail
-            extras[slot(end - 1)].next = head
-            extras[slot(tail)].next = start
-            extras[slot(head)].previous = end - 1
-        } else {
-            head = start
-        }
+        for id in start..<end { extras[slot(id)] = Extra(previous: UInt32(max(id, 1) - 1), next: UInt32(id + 1)) }
+        // With no free place left, the new block is the whole ring.
+        let isAlone = head >= start || start == 0
+        if isAlone { head = start }
+        let tail = isAlone ? end - 1 : Int(extras[slot(head)].previous)
+        extras[slot(start)].previous = UInt32(tail)
+        extras[slot(tail)].next = UInt32(start)
+        extras[slot(end - 1)].next = UInt32(head)
+        extras[slot(head)].previous = UInt32(end - 1)
     }
 
     private mutating func closeAllBlocks() {

@@ -4,7 +4,7 @@ import PieceModel
 ///
 /// Layout: u32 little-endian size of the trie, the trie's units, then the targets, each ended by NUL; a key's value is
 /// its target's offset.
-struct PrecompiledCharsmap: Sendable {
+package struct PrecompiledCharsmap: Sendable {
     let trie: DoubleArrayTrie
     let targets: [UInt8]
 
@@ -26,14 +26,16 @@ struct PrecompiledCharsmap: Sendable {
     }
 
     /// The blob that `init` reads.
-    var blob: [UInt8] {
+    package var blob: [UInt8] {
         var bytes: [UInt8] = []
         withUnsafeBytes(of: UInt32(trie.units.count * 4).littleEndian) { bytes.append(contentsOf: $0) }
+        bytes.reserveCapacity(4 + 4 * trie.units.count + targets.count)
         for unit in trie.units { withUnsafeBytes(of: unit.littleEndian) { bytes.append(contentsOf: $0) } }
         return bytes + targets
     }
 
-    init(trie: DoubleArrayTrie, targets: [UInt8]) {
+    /// - Parameter targets: each ended by NUL; the trie's values are offsets in it.
+    package init(trie: DoubleArrayTrie, targets: [UInt8]) {
         self.trie = trie
         self.targets = targets
     }
