@@ -31,8 +31,7 @@ func sameBytes(
     var offset = 0
     var isSame = true
     first.file.forEachChunk(of: first.tensor) { chunk in
-        let same = second.file.withUnsafeBytes(of: second.tensor) { whole in
-            let other = UnsafeRawBufferPointer(rebasing: whole[offset..<offset + chunk.count])
+        let same = second.file.withChunk(of: second.tensor, offset..<offset + chunk.count) { other in
             guard let left = chunk.baseAddress, let right = other.baseAddress else { return true }
             return memcmp(left, right, chunk.count) == 0
         }

@@ -41,8 +41,18 @@ public struct SHA256: ~Copyable {
     }
 
     public static func hexDigest(ofFile path: String) throws(FileError) -> String {
-        let file = try MappedFile(path)
-        return file.withUnsafeBytes { hexDigest(of: $0) }
+        hexDigest(of: try MappedFile(path))
+    }
+
+    /// The hash of a file of any size, with a few megabytes of it in memory at a time.
+    public static func hexDigest(of file: MappedFile) -> String {
+        let hash = SHA256()
+        for start in stride(from: 0, to: file.count, by: 1 << 23) {
+            let range = start..<min(start + 1 << 23, file.count)
+            file.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[range])) }
+            file.releasePages(range)
+        }
+        return hash.hexDigest()
     }
 }
 

@@ -49,6 +49,6 @@ private func describeFile(_ path: String) throws -> JSONValue {
     return [
         "path": .string(path),
         "bytes": .integer(file.count),
-        "sha256": .string(file.withUnsafeBytes { SHA256.hexDigest(of: $0) }),
+        "sha256": .string(SHA256.hexDigest(of: file)),
     ]
 }

@@ -57,12 +57,20 @@ public struct SafetensorsFile: Sendable {
     public func forEachChunk(
         of tensor: TensorInfo, size: Int = 1 << 23, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) rethrows {
-        precondition(size > 0 && tensor.byteRange.upperBound <= file.count, "a tensor of another file")
-        for start in stride(from: tensor.byteRange.lowerBound, to: tensor.byteRange.upperBound, by: size) {
-            let range = start..<min(start + size, tensor.byteRange.upperBound)
-            try file.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[range])) }
-            file.releasePages(range)
+        precondition(size > 0, "a chunk needs bytes")
+        for start in stride(from: 0, to: tensor.byteCount, by: size) {
+            try withChunk(of: tensor, start..<min(start + size, tensor.byteCount), body)
         }
+    }
+
+    /// Calls `body` with some of the tensor's bytes, counted from its first, and lets go of their memory afterwards.
+    public func withChunk<R>(
+        of tensor: TensorInfo, _ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> R
+    ) rethrows -> R {
+        precondition(range.upperBound <= tensor.byteCount, "bytes beyond the tensor")
+        let start = tensor.byteRange.lowerBound
+        defer { file.releasePages(start + range.lowerBound..<start + range.upperBound) }
+        return try withUnsafeBytes(of: tensor) { try body(UnsafeRawBufferPointer(rebasing: $0[range])) }
     }
 
     /// The tensor's elements as `Float`, row by row.
