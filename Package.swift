@@ -39,7 +39,7 @@ func system(_ name: String, pkgConfig: String, apt: String) -> Target {
 // Layer by layer, from the bottom: a target imports only from layers above its own line.
 var targets: [Target] = [
     // 0
-    system("CICU", pkgConfig: "icu-uc", apt: "libicu-dev"),
+    .target(name: "CICU", linkerSettings: [.linkedLibrary("icuuc"), .linkedLibrary("icudata")]),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
     system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
     system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),

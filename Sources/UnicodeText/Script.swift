@@ -16,13 +16,13 @@ extension Unicode.Scalar {
             return isLetter ? .latin : .common
         }
         let code = kuoci_icu_script(Int32(value))
-        return switch UScriptCode(rawValue: code) {
-        case USCRIPT_HAN: .han
-        case USCRIPT_LATIN: .latin
-        case USCRIPT_HIRAGANA, USCRIPT_KATAKANA: .kana
-        case USCRIPT_BOPOMOFO: .bopomofo
-        case USCRIPT_HANGUL: .hangul
-        case USCRIPT_COMMON, USCRIPT_INHERITED: .common
+        return switch code {
+        case kuoci_script_han: .han
+        case kuoci_script_latin: .latin
+        case kuoci_script_hiragana, kuoci_script_katakana: .kana
+        case kuoci_script_bopomofo: .bopomofo
+        case kuoci_script_hangul: .hangul
+        case kuoci_script_common, kuoci_script_inherited: .common
         default: .other
         }
     }

@@ -1,0 +1,64 @@
+import OrderedJSON
+import TestSupport
+import Testing
+
+struct JSONValueTests {
+    @Test func `keys keep their order and numbers their spelling`() throws {
+        let text = #"{"b":1e-05,"a":[1.0,true,null,"é\n"],"c":{}}"#
+        #expect(try JSONValue(parsing: text).text(.line) == text)
+    }
+
+    @Test func `Hugging Face's layout is Python's`() throws {
+        let value = try JSONValue(parsing: #"{"b":[1,2],"a":{"x":"中\u007f"},"e":[],"d":{}}"#)
+        let expected = """
+            {
+              "a": {
+                "x": "\\u4e2d\u{7F}"
+              },
+              "b": [
+                1,
+                2
+              ],
+              "d": {},
+              "e": []
+            }
+            """
+        #expect(value.text(.huggingFace) == expected)
+    }
+
+    @Test func `surrogate pairs become one character`() throws {
+        #expect(try JSONValue(parsing: #""\ud83d\ude00""#).string == "😀")
+        #expect(JSONValue.string("😀").text(.huggingFace) == #""\ud83d\ude00""#)
+    }
+
+    @Test(arguments: [
+        "", "{", "[1,]", "{\"a\":1,\"a\":2}", "01", "1.", "nul", "\"\u{1}\"", "\"\\ud800\"", "[1] 2", "{'a':1}", "NaN",
+        String(repeating: "[", count: 5000), "\"abc", "{\"a\" 1}", "-", "\"\\x\"", "[1 2]",
+    ])
+    func `what is not JSON is refused`(text: String) {
+        #expect(throws: JSONError.self) { try JSONValue(parsing: text) }
+    }
+
+    @Test func `invalid UTF-8 in a string is refused`() {
+        #expect(throws: JSONError.self) { try JSONValue(parsing: [0x22, 0xFF, 0x22]) }
+    }
+
+    @Test func `numbers that JSON lacks become null`() {
+        #expect(JSONValue.double(.nan).text() == "null")
+        #expect(JSONValue.double(-.infinity).text() == "null")
+    }
+
+    @Test(arguments: 0..<50 as Range<UInt64>)
+    func `random bytes never trap`(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        let alphabet = Array("{}[]\",:\\u0123456789abcdefnrtE+-. ".utf8)
+        for _ in 0..<200 {
+            let bytes = (0..<Int.random(in: 0...40, using: &generator)).map { _ in
+                alphabet.randomElement(using: &generator) ?? 0
+            }
+            if let value = try? JSONValue(parsing: bytes) {
+                #expect((try? JSONValue(parsing: value.utf8(.pretty))) == value)
+            }
+        }
+    }
+}
