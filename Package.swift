@@ -68,7 +68,10 @@ var targets: [Target] = [
     // 4
     library(
         "CheckpointResizing",
-        ["Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "OrderedJSON", "FileIO", "Provenance", "Partitioning"]),
+        [
+            "Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "OrderedJSON", "FileIO", "Provenance",
+            "Partitioning",
+        ]),
 ]
 
 var commandDependencies: [Target.Dependency] = [

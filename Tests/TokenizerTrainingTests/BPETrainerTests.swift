@@ -45,7 +45,7 @@ struct BPETrainerTests {
 
     @Test func `user-defined symbols are kept out of merges`() throws {
         let model = try train(["pen", "pineapple", "apple"], size: 17) { $0.userDefinedSymbols = ["app"] }
-        #expect(learned(model).joined(separator: " ") == "ap le en in ine pen pine ne pe e l n p i")
+        #expect(learned(model).joined(separator: " ") == "le en in ine pen pine ne pe e l n p i")
     }
 
     @Test func `scores fall by one and the first is minus zero`() throws {
@@ -126,7 +126,7 @@ struct BPETrainerTests {
     }
 
     @Test func `a size that the corpus cannot give is refused with the possible one`() throws {
-        #expect(throws: TrainingError.tooFewMerges(vocabularySize: 100, possible: 5)) { try train(["ab"], size: 100) }
+        #expect(throws: TrainingError.tooFewMerges(vocabularySize: 100, possible: 6)) { try train(["ab"], size: 100) }
         #expect(throws: TrainingError.alphabetTooLarge(vocabularySize: 4, needed: 6)) { try train(["abc"], size: 4) }
     }
 
