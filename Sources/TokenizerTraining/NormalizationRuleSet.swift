@@ -99,9 +99,10 @@ struct NormalizationRuleSet {
                 (target, length) = longer
             }
             if target >= 0 {
-                let result = targets[Int(target)]
-                guard expected[matched...].starts(with: result) else { return false }
-                matched += result.count
+                for scalar in targets[Int(target)] {
+                    guard matched < expected.count, expected[matched] == scalar else { return false }
+                    matched += 1
+                }
             } else {
                 guard matched < expected.count, expected[matched] == source[index] else { return false }
                 matched += 1
