@@ -19,7 +19,6 @@ let swiftSettings: [SwiftSetting] = [
 
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
-let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -62,9 +61,9 @@ var targets: [Target] = [
     // 3
     library("TokenizerFormats", ["Tokenizers", "PieceModel", "OrderedJSON", "FileIO"]),
     library(
-        "TokenizerTraining", ["Tokenizers", "PieceModel", "UnicodeText", "Corpora", "FileIO", "Partitioning", heap]),
+        "TokenizerTraining", ["Tokenizers", "PieceModel", "UnicodeText", "Corpora", "FileIO", "Partitioning"]),
     library("VocabularyMerging", ["Tokenizers", "PieceModel", "FileIO"]),
-    library("TokenizerMetrics", ["Tokenizers", "PieceModel", "FileIO", "Corpora", "Partitioning"]),
+    library("TokenizerMetrics", ["Tokenizers", "PieceModel", "FileIO", "Partitioning"]),
     // 4
     library(
         "CheckpointResizing",
