@@ -37,14 +37,6 @@ int32_t kuoci_icu_nfkc(const uint16_t *text, int32_t length, uint16_t *units, in
     return U_FAILURE(status) ? -2 : written;
 }
 
-int32_t kuoci_icu_nfkd(const uint16_t *text, int32_t length, uint16_t *units, int32_t capacity) {
-    UErrorCode status = U_ZERO_ERROR;
-    const UNormalizer2 *normalizer = unorm2_getNFKDInstance(&status);
-    if (U_FAILURE(status)) return -2;
-    int32_t written = unorm2_normalize(normalizer, (const UChar *)text, length, (UChar *)units, capacity, &status);
-    return U_FAILURE(status) ? -2 : written;
-}
-
 const int32_t kuoci_script_common = USCRIPT_COMMON;
 const int32_t kuoci_script_inherited = USCRIPT_INHERITED;
 const int32_t kuoci_script_unknown = USCRIPT_UNKNOWN;

@@ -73,13 +73,7 @@ import Partitioning
                 String(format: "%.4f", result.bitsPerByte), "\(result.targets)", "\(result.textBytes)",
             ]
         }
-        let widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max() ?? 0 }
-        return ([header] + rows).map { row in
-            row.enumerated().map { column, cell in
-                let space = String(repeating: " ", count: widths[column] - cell.count)
-                return column == 0 ? cell + space : space + cell
-            }.joined(separator: "  ")
-        }.joined(separator: "\n")
+        return alignedTable([header] + rows)
     }
 #else
     struct EvaluateCommand: ParsableCommand {

@@ -51,6 +51,8 @@ struct TrainCommand: ParsableCommand {
     }
 
     private func save(_ model: SentencePieceModel) throws {
+        let directory = URL(fileURLWithPath: files.modelPrefix).deletingLastPathComponent()
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let withScores = model.proto.trainerSpec.vocabularyOutputPieceScore
         try writeFile(files.modelPrefix + ".vocab", model.vocabularyText(withScores: withScores).utf8)
         let manifest = Manifest(

@@ -17,32 +17,21 @@ public enum UnicodeNormalization {
 
     /// The compatibility composition (NFKC) of a text.
     public static func nfkc(_ text: [UInt32]) -> [UInt32] {
-        normalized(text) { kuoci_icu_nfkc($0, $1, $2, $3) }
-    }
-
-    /// The compatibility decomposition (NFKD) of a text.
-    public static func nfkd(_ text: [UInt32]) -> [UInt32] {
-        normalized(text) { kuoci_icu_nfkd($0, $1, $2, $3) }
-    }
-
-    /// The simple case folding of a code point; itself if it has none.
-    public static func simpleFold(of scalar: UInt32) -> UInt32 {
-        UInt32(bitPattern: kuoci_icu_fold(Int32(bitPattern: scalar)))
-    }
-
-    private typealias Normalizing = (UnsafePointer<UInt16>?, Int32, UnsafeMutablePointer<UInt16>?, Int32) -> Int32
-
-    private static func normalized(_ text: [UInt32], by normalize: Normalizing) -> [UInt32] {
         if text.isEmpty { return [] }
         let units = utf16Units(of: text)
         // No code point's normal form is longer than 18 units.
         let capacity = units.count * 18
         precondition(capacity < Int32.max, "the text is too long to normalize at once")
         return withUnsafeTemporaryAllocation(of: UInt16.self, capacity: capacity) { output in
-            let length = normalize(units, Int32(units.count), output.baseAddress, Int32(capacity))
+            let length = kuoci_icu_nfkc(units, Int32(units.count), output.baseAddress, Int32(capacity))
             precondition(length >= 0, "ICU cannot normalize a text")
             return scalars(of: UnsafeBufferPointer(rebasing: output[..<Int(length)]))
         }
+    }
+
+    /// The simple case folding of a code point; itself if it has none.
+    public static func simpleFold(of scalar: UInt32) -> UInt32 {
+        UInt32(bitPattern: kuoci_icu_fold(Int32(bitPattern: scalar)))
     }
 
     private static func utf16Units(of text: [UInt32]) -> [UInt16] {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import UnicodeText
 
@@ -20,7 +21,7 @@ import UnicodeText
 
     /// The standard library's decoder as the slow, obvious reference.
     @Test func validationAgreesWithTheStandardLibrary() {
-        var generator = SeededGenerator(state: 1)
+        var generator = SeededGenerator(seed: 1)
         for _ in 0..<20_000 {
             let bytes = (0..<Int.random(in: 1...12, using: &generator)).map { _ -> UInt8 in
                 [0x41, 0x80, 0x9F, 0xA0, 0xBF, 0xC2, 0xE0, 0xE4, 0xED, 0xF0, 0xF4, 0xFF].randomElement(
@@ -50,18 +51,5 @@ import UnicodeText
         #expect((legacy + [0x81, 0x30, 0x86, 0x38]).withUnsafeBytes { ForeignEncoding.isPlausibleGB18030($0) })
         #expect(!Array("a\u{E9}".utf8).withUnsafeBytes { ForeignEncoding.isPlausibleGB18030($0) })
         #expect(![0x61, 0xFF, 0x61].withUnsafeBytes { ForeignEncoding.isPlausibleGB18030($0) })
-    }
-}
-
-/// splitmix64: the same bytes in every run.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

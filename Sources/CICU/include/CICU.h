@@ -19,9 +19,6 @@ int32_t kuoci_icu_decompose(int32_t codePoint, uint16_t *units, int32_t capacity
 /// Writes the NFKC form of UTF-16 text; its length, -2 on failure (as when `capacity` is too small).
 int32_t kuoci_icu_nfkc(const uint16_t *text, int32_t length, uint16_t *units, int32_t capacity);
 
-/// The same, for NFKD.
-int32_t kuoci_icu_nfkd(const uint16_t *text, int32_t length, uint16_t *units, int32_t capacity);
-
 extern const int32_t kuoci_script_common;
 extern const int32_t kuoci_script_inherited;
 extern const int32_t kuoci_script_unknown;
