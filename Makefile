@@ -35,9 +35,10 @@ help:
 setup:
 	@scripts/setup.sh
 
-## build        the release build, .build/release/kuoci
+## build        the release build, .build/release/kuoci, and with libtorch kuoci-torch beside it
 build: setup
 	@$(SWIFT) build -c release --product kuoci
+	@if [ -n "$$(scripts/libtorch-path.sh)" ]; then $(SWIFT) build -c release --product kuoci-torch; fi
 
 ## test         build and run the tests
 test: setup

@@ -73,13 +73,8 @@ var targets: [Target] = [
         ]),
 ]
 
-var commandDependencies: [Target.Dependency] = [
-    argumentParser, "FileIO", "OrderedJSON", "Provenance", "Partitioning", "UnicodeText", "Corpora", "PieceModel",
-    "Tokenizers", "TokenizerFormats", "TokenizerTraining", "VocabularyMerging", "TokenizerMetrics", "Safetensors",
-    "Checkpoints", "CheckpointResizing",
-]
-var commandSettings = swiftSettings
-var executableLinking: [LinkerSetting] = []
+// The program `kuoci-torch` holds the verbs that need libtorch: `kuoci` starts it for them, and loads nothing of it.
+var programs = ["kuoci"]
 
 if let libtorch {
     let headers = ["-I\(libtorch)/include", "-I\(libtorch)/include/torch/csrc/api/include"]
@@ -99,22 +94,31 @@ if let libtorch {
                 "LlamaModels", "Torch", "Checkpoints", "Safetensors", "Tokenizers", "Corpora", "OrderedJSON", "FileIO",
                 "Provenance", "Partitioning",
             ]),
+        library(
+            "TorchCommands",
+            ["Commands", "Pretraining", "Provenance", "FileIO", "OrderedJSON", "Partitioning", argumentParser]),
+        .executableTarget(
+            name: "kuoci-torch", dependencies: ["TorchCommands"], swiftSettings: swiftSettings,
+            linkerSettings: linking),
         tests("Torch", []),
         tests("LlamaModels", ["Torch", "Checkpoints", "Safetensors", "OrderedJSON", "FileIO"]),
         tests(
             "Pretraining",
             ["LlamaModels", "Torch", "Checkpoints", "Safetensors", "Tokenizers", "OrderedJSON", "FileIO"]),
     ]
-    commandDependencies += ["Torch", "LlamaModels", "Pretraining"]
-    commandSettings.append(.define("KUOCI_TORCH"))
-    executableLinking = linking
+    programs.append("kuoci-torch")
 }
 
 targets += [
     // 5, 6
-    .target(name: "Commands", dependencies: commandDependencies, swiftSettings: commandSettings),
-    .executableTarget(
-        name: "kuoci", dependencies: ["Commands"], swiftSettings: swiftSettings, linkerSettings: executableLinking),
+    library(
+        "Commands",
+        [
+            argumentParser, "FileIO", "OrderedJSON", "Provenance", "Partitioning", "UnicodeText", "Corpora",
+            "PieceModel", "Tokenizers", "TokenizerFormats", "TokenizerTraining", "VocabularyMerging",
+            "TokenizerMetrics", "Safetensors", "Checkpoints", "CheckpointResizing",
+        ]),
+    .executableTarget(name: "kuoci", dependencies: ["Commands"], swiftSettings: swiftSettings),
     // Tests mirror Sources.
     .target(
         name: "TestSupport", dependencies: ["FileIO"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
@@ -137,7 +141,7 @@ targets += [
 
 let package = Package(
     name: "kuoci",
-    products: [.executable(name: "kuoci", targets: ["kuoci"])]
+    products: programs.map { .executable(name: $0, targets: [$0]) }
         + [
             "Tokenizers", "TokenizerTraining", "TokenizerFormats", "VocabularyMerging", "TokenizerMetrics",
             "PieceModel",

@@ -1,5 +1,5 @@
 /// Rows as lines with columns aligned: the first to the left, the others to the right.
-func alignedTable(_ rows: [[String]]) -> String {
+package func alignedTable(_ rows: [[String]]) -> String {
     let columns = rows.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
     return rows.map { row in

@@ -4,9 +4,9 @@ import Foundation
 private nonisolated(unsafe) var arrived: sig_atomic_t = 0
 
 /// Lets a long command save its work when it is interrupted (SIGINT) or terminated (SIGTERM).
-enum Interruption {
+package enum Interruption {
     /// From here on the first signal is only remembered; a second one ends the process as usual.
-    static func watch() {
+    package static func watch() {
         for number in [SIGINT, SIGTERM] {
             signal(number) { number in
                 arrived = number
@@ -15,8 +15,8 @@ enum Interruption {
         }
     }
 
-    static var hasArrived: Bool { arrived != 0 }
+    package static var hasArrived: Bool { arrived != 0 }
 
     /// 130 after SIGINT, 143 after SIGTERM, as shells report them.
-    static var exitCode: Int32 { 128 + arrived }
+    package static var exitCode: Int32 { 128 + arrived }
 }

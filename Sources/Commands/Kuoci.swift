@@ -12,7 +12,7 @@ public struct Kuoci: ParsableCommand {
         subcommands: [
             CorpusCommand.self, TrainCommand.self, EncodeCommand.self, DecodeCommand.self, MergeCommand.self,
             MeasureCommand.self,
-            InitCommand.self, ResizeCommand.self, ExportCommand.self, PretrainCommand.self, EvaluateCommand.self,
+            InitCommand.self, ResizeCommand.self, ExportCommand.self, PretrainStub.self, EvaluateStub.self,
             SummaryCommand.self,
         ])
 
@@ -20,24 +20,35 @@ public struct Kuoci: ParsableCommand {
 
     /// Runs the command line and ends the process: 0 done, 1 failed, 64 usage, 65 bad data.
     public static func start() -> Never {
-        // A reader that closes the pipe (`| head`) ends us quietly.
-        signal(SIGPIPE, SIG_DFL)
-        do {
-            let arguments = hyphenated(Array(CommandLine.arguments.dropFirst()), switches: TrainCommand.switches)
-            var command = try parseAsRoot(arguments)
-            try command.run()
-            Foundation.exit(0)
-        } catch let error as any BadDataError {
-            fail("\(error)", code: 65)
-        } catch let error as FileError {
-            fail("\(error)", code: error.isAboutContent ? 65 : 1)
-        } catch {
-            exit(withError: error)
-        }
+        TensorVerb.handOver(Array(CommandLine.arguments.dropFirst()))
+        runProgram(Kuoci.self)
     }
+}
 
-    private static func fail(_ message: String, code: Int32) -> Never {
-        FileHandle.standardError.write(Data("kuoci: \(message)\n".utf8))
-        Foundation.exit(code)
+/// Runs the process's command line as the root command `root` and ends the process as `Kuoci.start` says.
+package func runProgram(_ root: any ParsableCommand.Type) -> Never {
+    // A reader that closes the pipe (`| head`) ends us quietly.
+    signal(SIGPIPE, SIG_DFL)
+    do {
+        let arguments = hyphenated(Array(CommandLine.arguments.dropFirst()), switches: TrainCommand.switches)
+        var command = try root.parseAsRoot(arguments)
+        try command.run()
+        exit(0)
+    } catch let error as any BadDataError {
+        fail("\(error)", code: 65)
+    } catch let error as FileError {
+        fail("\(error)", code: error.isAboutContent ? 65 : 1)
+    } catch {
+        root.exit(withError: error)
     }
+}
+
+private func fail(_ message: String, code: Int32) -> Never {
+    printDiagnostic("kuoci: \(message)")
+    exit(code)
+}
+
+/// A line on standard error.
+package func printDiagnostic(_ line: String) {
+    FileHandle.standardError.write(Data((line + "\n").utf8))
 }

@@ -1,18 +1,20 @@
 import ArgumentParser
 import Foundation
-import Partitioning
+package import Partitioning
 
 /// How progress is shown on standard error.
-enum ProgressStyle: String, ExpressibleByArgument, CaseIterable {
+package enum ProgressStyle: String, ExpressibleByArgument, CaseIterable {
     case auto, plain, json, none
 }
 
-struct ProgressOptions: ParsableArguments {
+package struct ProgressOptions: ParsableArguments {
     @Option(help: "Progress on standard error: auto (a line that rewrites itself on a terminal), plain, json or none.")
-    var progress = ProgressStyle.auto
+    package var progress = ProgressStyle.auto
+
+    package init() {}
 
     /// The handler that draws it.
-    func handler() -> ProgressHandler {
+    package func handler() -> ProgressHandler {
         let line = ProgressLine(style: progress)
         return { line.show($0) }
     }

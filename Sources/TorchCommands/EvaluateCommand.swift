@@ -1,0 +1,76 @@
+import ArgumentParser
+import Commands
+import Foundation
+import OrderedJSON
+import Partitioning
+import Pretraining
+
+struct EvaluateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate",
+        abstract: TensorVerb.evaluate.abstract,
+        discussion: """
+            Bits per byte compare between vocabularies; loss and perplexity only within one.
+
+            Example:
+              kuoci evaluate --model out/export --text zh=zh.heldout.txt --text en=en.heldout.txt
+            """)
+
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+    @Option(help: "A Hugging Face model directory.")
+    var model: String
+
+    @Option(help: "A PEFT adapter directory to apply to the model.")
+    var adapter: String?
+
+    @Option(help: "A .model file, or a directory with tokenizer.model (default: the model's own).")
+    var tokenizer: String?
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Texts, as for pretrain --heldout.", valueName: "name=file"))
+    var text: [String]
+
+    @Option(help: "Tokens in a block: no token sees further back.")
+    var blockSize = 512
+
+    @Option(help: "Blocks computed at once.")
+    var batchSize = 4
+
+    @Option(help: "Threads to compute on (default: every processor).")
+    var threads = availableProcessors
+
+    @Option(help: "text (a table) or json (an array of objects, one for each text).")
+    var format = Format.text
+
+    @Option(help: "Also write the first block of the first text and its logits to this safetensors file.")
+    var logits: String?
+
+    @OptionGroup var progress: ProgressOptions
+
+    func run() throws {
+        let measurement = try ModelMeasurement(
+            model: model, adapter: adapter, tokenizer: TrainingTokenizer(contentsOf: tokenizer ?? model),
+            texts: namedTexts(text, option: "--text"), blockSize: blockSize, batchSize: batchSize,
+            threads: threads)
+        if let logits { try measurement.writeLogits(logits) }
+        let results = try measurement.evaluate(progress: progress.handler())
+        switch format {
+        case .text: print(evaluationTable(results))
+        case .json: print(JSONValue.array(results.map(\.json)).text(.pretty))
+        }
+    }
+}
+
+/// Names, losses, perplexities, bits per byte, tokens and bytes in columns.
+func evaluationTable(_ results: [Evaluation]) -> String {
+    let header = ["text", "loss", "perplexity", "bits per byte", "tokens", "bytes"]
+    let rows = results.map { result in
+        [
+            result.name, String(format: "%.4f", result.loss), String(format: "%.2f", result.perplexity),
+            String(format: "%.4f", result.bitsPerByte), "\(result.targets)", "\(result.textBytes)",
+        ]
+    }
+    return alignedTable([header] + rows)
+}

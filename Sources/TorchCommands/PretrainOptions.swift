@@ -1,0 +1,109 @@
+import ArgumentParser
+import Partitioning
+import Pretraining
+
+struct PretrainModelOptions: ParsableArguments {
+    @Option(help: "A Hugging Face model directory.")
+    var model: String
+
+    @Option(help: "A .model file, or a directory with tokenizer.model (default: the model's own).")
+    var tokenizer: String?
+
+    @Option(help: "full: every weight. embeddings: input embedding and LM head. lora: LoRA with those two.")
+    var stage: TrainingStage
+}
+
+struct PretrainTextOptions: ParsableArguments {
+    @Option(parsing: .upToNextOption, help: "Files to train on: .txt or .jsonl, also .gz and .zst.")
+    var text: [String]
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Texts to measure on and never train on, as NAME=FILE.", valueName: "name=file"))
+    var heldout: [String] = []
+
+    @Option(help: "Tokens in a block.")
+    var blockSize = 512
+
+    @Option(help: "Where tokenized texts are kept and found again (default: OUT/tokens).")
+    var cache: String?
+}
+
+struct PretrainStepOptions: ParsableArguments {
+    @Option(help: "Optimizer steps; 0 writes the result untrained.")
+    var steps: Int?
+
+    @Option(help: "In place of --steps: how many times to go over the text.")
+    var epochs: Int?
+
+    @Option(help: "Blocks in a micro-batch.")
+    var batchSize = 4
+
+    @Option(help: "Micro-batches in an optimizer step.")
+    var accumulation = 1
+
+    @Option(help: "The peak of the cosine schedule.")
+    var learningRate = 2e-4
+
+    @Option(help: "Steps of linear warm-up.")
+    var warmupSteps = 0
+
+    @Option(help: "The rate at the end, as a share of the peak.")
+    var minimumLearningRateRatio = 0.0
+
+    @Option(help: "AdamW's decay of matrices (its betas are 0.9 and 0.95, its epsilon 1e-8).")
+    var weightDecay = 0.0
+
+    @Option(help: "The gradient's global norm is cut down to this.")
+    var clip = 1.0
+
+    func apply(to options: inout PretrainingOptions) {
+        options.batchSize = batchSize
+        options.accumulation = accumulation
+        options.learningRate = learningRate
+        options.warmupSteps = warmupSteps
+        options.minimumLearningRateRatio = minimumLearningRateRatio
+        options.weightDecay = weightDecay
+        options.clip = clip
+    }
+}
+
+struct PretrainLoRAOptions: ParsableArguments {
+    @Option(help: "Rank of the added matrices.")
+    var loraRank = 8
+
+    @Option(help: "What is added is scaled by alpha / rank.")
+    var loraAlpha = 32.0
+
+    @Option(help: "Share of inputs dropped on the way through the added matrices.")
+    var loraDropout = 0.05
+
+    @Option(help: "Projections, of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj.")
+    var loraTargets = "q_proj,k_proj,v_proj,o_proj"
+}
+
+struct PretrainRunOptions: ParsableArguments {
+    @Option(help: "The run's directory.")
+    var out: String
+
+    @Option(help: "Seed of the blocks' order, the new LoRA matrices and dropout.")
+    var seed: UInt64 = 42
+
+    @Option(help: "Measure the held-out texts every so many steps; 0: before the first and after the last.")
+    var evaluateEvery = 0
+
+    @Option(help: "Save the state every so many steps and keep the last two; 0: only when interrupted.")
+    var saveEvery = 0
+
+    @Flag(help: "Continue a run in --out from its last checkpoint.")
+    var resume = false
+
+    @Flag(help: "Replace an older run in --out.")
+    var force = false
+
+    @Option(help: "Threads to compute on (default: every processor).")
+    var threads = availableProcessors
+
+    @Option(help: "Write each step's batch into this directory, for a replay elsewhere.")
+    var recordBatches: String?
+}

@@ -1,0 +1,3 @@
+import TorchCommands
+
+KuociTorch.start()
