@@ -143,3 +143,8 @@ final class ZstdDecompressor: Decompressor {
         .damaged(path: file.path, offset: position, reason: reason)
     }
 }
+
+/// Whether a file is packed by gzip or zstd, told by its first bytes.
+public func isPackedFile(_ path: String) throws(FileError) -> Bool {
+    try Compression.of(MappedFile(path)) != .none
+}

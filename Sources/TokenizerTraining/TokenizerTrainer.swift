@@ -1,14 +1,21 @@
 public import Partitioning
 public import PieceModel
 import Tokenizers
+import UnicodeText
 
 /// Trains a SentencePiece vocabulary from text files: the pieces, scores and types that spm_train 0.2.3 gives.
 public struct TokenizerTrainer: Sendable {
     /// What spm_train's flags set; `input` holds the files.
     public var specification: Sentencepiece_TrainerSpec
     public var normalizerSpecification: Sentencepiece_NormalizerSpec
+    /// What decoding ends with; nil for nothing.
+    public var denormalizerSpecification: Sentencepiece_NormalizerSpec?
     public var threads: Int
     public var progress: ProgressHandler?
+    /// What the flags of the unigram trainer set that have no place in the model file.
+    public var unigram = UnigramOptions()
+    /// What the input files are encoded in, by iconv's name; nil for UTF-8.
+    public var encoding: String?
     /// If given, training goes past `vocab_size` until this vocabulary holds so many pieces that the base lacks.
     public var growth: Growth?
 
@@ -32,7 +39,7 @@ public struct TokenizerTrainer: Sendable {
         self.threads = threads
     }
 
-    /// Runs the training: reads and counts the words, chooses the alphabet, learns merges, assembles the model.
+    /// Runs the training: reads the text, chooses the alphabet, learns the pieces, assembles the model.
     ///
     /// - Throws: `TrainingError`, `FileError`, `PieceModelError`.
     public func train() throws -> SentencePieceModel {
@@ -41,16 +48,34 @@ public struct TokenizerTrainer: Sendable {
         let normalizer = try Normalizer(
             specification: normalizerSpecification,
             treatsWhitespaceAsSuffix: specification.treatWhitespaceAsSuffix, path: "normalization rules")
-        let words = try WordCounts(
-            files: specification.input, specification: specification, normalizer: normalizer, special: special,
-            threads: threads, progress: progress)
-        if words.sentences == 0 {
-            throw TrainingError.noSentences(
-                paths: specification.input, skippedLong: words.skippedLong, limit: Int(specification.maxSentenceLength))
+        let corpus = TrainingCorpus(
+            specification: specification, seed: unigram.randomSeed, encoding: encoding, threads: threads,
+            progress: progress)
+        let preparation = SentencePreparation(
+            specification: specification, normalizer: normalizer, special: special)
+        switch specification.modelType {
+        case .char: return try trainCharacters(corpus, preparation, special)
+        case .word: return try trainWords(corpus, preparation, special)
+        case .bpe: return try trainBPE(corpus, preparation, special)
+        case .unigram:
+            throw TrainingError.badSpecification(flag: "model-type", reason: "unigram cannot be trained as yet")
         }
-        let alphabet = try Alphabet(of: words, specification: specification, paths: specification.input)
+    }
+
+    private func trainBPE(
+        _ corpus: TrainingCorpus, _ preparation: SentencePreparation, _ special: SpecialPieces
+    ) throws -> SentencePieceModel {
+        let cutter = SentenceCutter(specification: specification)
+        let words = try WordCounts(corpus, preparation: preparation) { cutter.forEachWord(of: $0, $1) }
+        let alphabet = try Alphabet(
+            counts: words.characterCounts(), specification: specification, paths: specification.input)
         let merges = try learnMerges(words: words, alphabet: alphabet, special: special)
-        return try assemble(merges: merges, alphabet: alphabet, special: special)
+        let characters = alphabet.characters.map { character in
+            var text: [UInt8] = []
+            UTF8Scalars.append(character.scalar, to: &text)
+            return text
+        }
+        return try assemble(numbered(merges.map { Array($0) } + characters), special: special)
     }
 
     private func validateSpecification() throws(TrainingError) {
@@ -58,7 +83,6 @@ public struct TokenizerTrainer: Sendable {
             if !condition { throw .badSpecification(flag: flag, reason: reason) }
         }
         let spec = specification
-        try check(spec.modelType == .bpe, "model-type", "only bpe can be trained as yet")
         try check(spec.vocabSize > 0, "vocab-size", "\(spec.vocabSize) is not positive")
         try check(
             (0.98...1.0).contains(Double(spec.characterCoverage)), "character-coverage",
@@ -95,9 +119,6 @@ public struct TokenizerTrainer: Sendable {
         progress?(ProgressUpdate(stage: "learning merges", completed: merges.count, total: merges.count))
         if goal.missingNew > 0 {
             throw .tooFewNewPieces(wanted: growth?.newPieces ?? 0, possible: (growth?.newPieces ?? 0) - goal.missingNew)
-        }
-        if merges.count < target, specification.hardVocabLimit {
-            throw .tooFewMerges(vocabularySize: Int(specification.vocabSize), possible: needed + merges.count)
         }
         return merges
     }

@@ -4,6 +4,7 @@ public import FileIO
 public enum TrainingError: BadDataError, Equatable {
     case noSentences(paths: [String], skippedLong: Int, limit: Int)
     case noCharacters(paths: [String])
+    case reservedCharacter(paths: [String])
     case alphabetTooLarge(vocabularySize: Int, needed: Int)
     case tooFewMerges(vocabularySize: Int, possible: Int)
     case tooFewNewPieces(wanted: Int, possible: Int)
@@ -20,6 +21,9 @@ public enum TrainingError: BadDataError, Equatable {
                     : "; give a text with one sentence or paragraph a line")
         case .noCharacters(let paths):
             "\(paths.joined(separator: ", ")): no character is left after normalization; check the text's encoding"
+        case .reservedCharacter(let paths):
+            "\(paths.joined(separator: ", ")): normalization gives U+2585, which stands for unknown characters; "
+                + "change the normalization rules"
         case .alphabetTooLarge(let size, let needed):
             "--vocab-size \(size) is smaller than the alphabet: \(needed) entries are needed for the special pieces and "
                 + "required characters; raise it to at least that or lower --character-coverage"
