@@ -74,7 +74,6 @@ struct LineParts {
 
     /// Calls `body` with one stretch of whole lines after the other, and the number of lines before it.
     func forEachWindow(of path: String, _ body: (UnsafeBufferPointer<UInt8>, Int) throws -> Void) throws {
-        let windowSize = Self.partSize * Self.partsInWindow
         if encoding == nil, try !isPackedFile(path) {
             try forEachMappedWindow(of: path, size: Self.partSize * Self.partsInWindow, body)
         } else {

@@ -5,20 +5,23 @@ struct PairQueue {
         var length: Int32
         /// The first three code points.
         var leading: UInt64
-        var symbol: Int32
+        var left: Int32
+        var right: Int32
+        /// Its number among the candidates.
+        var pair: Int32
     }
 
     private var entries: [Entry] = []
 
     @inline(__always)
-    private static func isBetter(_ left: Entry, _ right: Entry, _ symbols: borrowing PairSymbols) -> Bool {
+    private static func isBetter(_ left: Entry, _ right: Entry, _ symbols: borrowing MergeSymbols) -> Bool {
         if left.frequency != right.frequency { return left.frequency > right.frequency }
         if left.length != right.length { return left.length < right.length }
         if left.leading != right.leading { return left.leading < right.leading }
-        return symbols.precedes(left.symbol, right.symbol)
+        return symbols.precedes((left.left, left.right), (right.left, right.right))
     }
 
-    mutating func push(_ entry: Entry, _ symbols: borrowing PairSymbols) {
+    mutating func push(_ entry: Entry, _ symbols: borrowing MergeSymbols) {
         entries.append(entry)
         var hole = entries.count - 1
         while hole > 0 {
@@ -30,7 +33,7 @@ struct PairQueue {
         entries[hole] = entry
     }
 
-    mutating func pop(_ symbols: borrowing PairSymbols) -> Entry? {
+    mutating func pop(_ symbols: borrowing MergeSymbols) -> Entry? {
         guard let last = entries.popLast() else { return nil }
         guard let top = entries.first else { return last }
         var hole = 0

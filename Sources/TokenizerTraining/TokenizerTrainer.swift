@@ -75,7 +75,7 @@ public struct TokenizerTrainer: Sendable {
             UTF8Scalars.append(character.scalar, to: &text)
             return text
         }
-        return try assemble(numbered(merges.map { Array($0) } + characters), special: special)
+        return try assemble(numbered(merges + characters), special: special)
     }
 
     private func validateSpecification() throws(TrainingError) {
@@ -97,18 +97,20 @@ public struct TokenizerTrainer: Sendable {
     }
 
     private func learnMerges(
-        words: WordCounts, alphabet: Alphabet, special: SpecialPieces
-    ) throws(TrainingError) -> [ArraySlice<UInt8>] {
+        words: consuming WordCounts, alphabet: Alphabet, special: SpecialPieces
+    ) throws -> [[UInt8]] {
         let needed = special.count + alphabet.characters.count
         let target = Int(specification.vocabSize) - needed
         guard target >= 0 else {
-            throw .alphabetTooLarge(vocabularySize: Int(specification.vocabSize), needed: needed)
+            throw TrainingError.alphabetTooLarge(vocabularySize: Int(specification.vocabSize), needed: needed)
         }
         var goal = MergeGoal(merges: target, growth: growth, alphabet: alphabet)
-        var trainer = BPETrainer(words: words, alphabet: alphabet, rules: PieceRules(specification))
-        var merges: [ArraySlice<UInt8>] = []
+        var trainer = try BPETrainer(
+            words: words, alphabet: alphabet, rules: PieceRules(specification), merges: goal.estimatedMerges,
+            threads: threads)
+        var merges: [[UInt8]] = []
         while !goal.isReached {
-            guard let piece = trainer.nextMerge() else { break }
+            guard let (piece, _) = try trainer.nextMerge() else { break }
             merges.append(piece)
             goal.count(piece)
             if merges.count % 100 == 0 {
@@ -118,7 +120,8 @@ public struct TokenizerTrainer: Sendable {
         }
         progress?(ProgressUpdate(stage: "learning merges", completed: merges.count, total: merges.count))
         if goal.missingNew > 0 {
-            throw .tooFewNewPieces(wanted: growth?.newPieces ?? 0, possible: (growth?.newPieces ?? 0) - goal.missingNew)
+            throw TrainingError.tooFewNewPieces(
+                wanted: growth?.newPieces ?? 0, possible: (growth?.newPieces ?? 0) - goal.missingNew)
         }
         return merges
     }
@@ -147,7 +150,7 @@ private struct MergeGoal {
     /// How many merges there will be at least.
     var estimatedMerges: Int { done + max(missingMerges, missingNew) }
 
-    mutating func count(_ piece: ArraySlice<UInt8>) {
+    mutating func count(_ piece: [UInt8]) {
         done += 1
         missingMerges -= 1
         if missingNew > 0, let base, base.id(of: piece) == nil { missingNew -= 1 }
