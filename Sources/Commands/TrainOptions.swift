@@ -41,7 +41,7 @@ struct TrainFileOptions: ParsableArguments {
 
 struct VocabularyOptions: ParsableArguments {
     enum ModelType: String, ExpressibleByArgument, CaseIterable {
-        case bpe
+        case unigram, bpe, char, word
     }
 
     @Option(help: "The kind of model.")
@@ -78,7 +78,13 @@ struct VocabularyOptions: ParsableArguments {
     }
 
     func apply(to specification: inout Sentencepiece_TrainerSpec) {
-        specification.modelType = .bpe
+        specification.modelType =
+            switch modelType {
+            case .unigram: .unigram
+            case .bpe: .bpe
+            case .char: .char
+            case .word: .word
+            }
         specification.vocabSize = vocabSize
         specification.characterCoverage = characterCoverage
         specification.seedSentencepieceSize = 1_000_000

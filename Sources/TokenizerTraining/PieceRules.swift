@@ -5,11 +5,11 @@ import UnicodeText
 struct PieceRules: Sendable {
     let longestPiece: Int
     private let splitsByScript: Bool
-    private let splitsByWhitespace: Bool
+    let splitsByWhitespace: Bool
     private let splitsByNumber: Bool
     private let splitsDigits: Bool
-    private let treatsWhitespaceAsSuffix: Bool
-    private let allowsWhitespaceOnly: Bool
+    let treatsWhitespaceAsSuffix: Bool
+    let allowsWhitespaceOnly: Bool
 
     /// ▁, a space.
     static let space: UInt32 = 0x2581

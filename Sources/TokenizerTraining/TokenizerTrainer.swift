@@ -57,8 +57,7 @@ public struct TokenizerTrainer: Sendable {
         case .char: return try trainCharacters(corpus, preparation, special)
         case .word: return try trainWords(corpus, preparation, special)
         case .bpe: return try trainBPE(corpus, preparation, special)
-        case .unigram:
-            throw TrainingError.badSpecification(flag: "model-type", reason: "unigram cannot be trained as yet")
+        case .unigram: return try trainUnigram(corpus, preparation, special)
         }
     }
 

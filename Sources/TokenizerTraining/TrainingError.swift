@@ -10,6 +10,7 @@ public enum TrainingError: BadDataError, Equatable {
     case tooFewNewPieces(wanted: Int, possible: Int)
     case badSpecification(flag: String, reason: String)
     case badSymbol(piece: String, reason: String)
+    case sentenceTooLong(characters: Int)
     case malformedLine(path: String, line: Int, reason: String)
 
     public var description: String {
@@ -34,6 +35,9 @@ public enum TrainingError: BadDataError, Equatable {
                 + "give more text or lower --merged-size"
         case .badSpecification(let flag, let reason): "--\(flag): \(reason)"
         case .badSymbol(let piece, let reason): "the symbol \"\(piece)\" \(reason)"
+        case .sentenceTooLong(let characters):
+            "a sentence of \(characters) characters is too long for the sums of unigram training; cut it into lines or "
+                + "lower --max-sentence-length"
         case .malformedLine(let path, let line, let reason): "\(path): line \(line) \(reason)"
         }
     }
