@@ -15,7 +15,7 @@ struct TrainCommand: ParsableCommand {
             Takes spm_train's flags, with underscores or hyphens, and gives the pieces, scores and types that \
             sentencepiece 0.2.3 gives. Writes PREFIX.model, PREFIX.vocab and PREFIX.kuoci.json.
 
-            Example: kuoci train --input corpora/sample.zh.txt --model-prefix /tmp/zh --vocab-size 1200 --model-type bpe
+            Example: kuoci train --input corpora/sample.zh.txt --model-prefix /tmp/zh --vocab-size 1600 --model-type bpe
             """)
 
     @OptionGroup(title: "Input and output") var files: TrainFileOptions
@@ -23,6 +23,8 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup(title: "Which pieces may form") var pieces: PieceRuleOptions
     @OptionGroup(title: "Special pieces") var special: SpecialPieceOptions
     @OptionGroup(title: "Normalization") var normalization: NormalizationOptions
+    @OptionGroup(title: "Unigram training") var unigram: UnigramFlags
+    @OptionGroup(title: "Retired") var retired: RetiredTrainOptions
     @OptionGroup var progress: ProgressOptions
 
     /// The options that are switches, by name.
@@ -30,6 +32,8 @@ struct TrainCommand: ParsableCommand {
         "--byte-fallback", "--split-by-unicode-script", "--split-by-number", "--split-by-whitespace", "--split-digits",
         "--treat-whitespace-as-suffix", "--allow-whitespace-only-pieces", "--vocabulary-output-piece-score",
         "--hard-vocab-limit", "--use-all-vocab", "--add-dummy-prefix", "--remove-extra-whitespaces",
+        "--shuffle-input-sentence", "--auto-character-coverage", "--use-sparse-pruning", "--post-l1-debias",
+        "--train-extremely-large-corpus", "--enable-differential-privacy",
     ]
 
     func run() throws {
@@ -37,12 +41,17 @@ struct TrainCommand: ParsableCommand {
         files.apply(to: &specification)
         vocabulary.apply(to: &specification)
         pieces.apply(to: &specification)
-        special.apply(to: &specification)
+        try special.apply(to: &specification)
+        unigram.apply(to: &specification)
         try files.checkOutputs()
+        for remark in retired.remarks { printDiagnostic("kuoci: \(remark)") }
 
         var trainer = TokenizerTrainer(
             specification: specification, normalizerSpecification: try normalization.specification(),
             threads: files.threads ?? availableProcessors)
+        trainer.denormalizerSpecification = try normalization.denormalization()
+        trainer.encoding = files.foreignEncoding
+        trainer.unigram = unigram.options(randomSeed: files.randomSeed)
         trainer.progress = progress.handler()
         trainer.growth = try vocabulary.growth()
         let model = try trainer.train()

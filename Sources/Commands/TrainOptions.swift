@@ -8,28 +8,54 @@ struct TrainFileOptions: ParsableArguments {
     @Option(help: "Text files, one sentence or paragraph a line, separated by commas; plain, gzip or zstd.")
     var input: String
 
+    @Option(help: "text, or tsv: each line is a sentence or word, a tab, and how often it occurs (default: text).")
+    var inputFormat = ""
+
+    @Option(help: "The encoding of the input, by iconv's name: GB18030, BIG5-HKSCS, UTF-16LE …")
+    var encoding = "UTF-8"
+
     @Option(help: "Where the model goes: PREFIX.model and PREFIX.vocab are written.")
     var modelPrefix: String
 
     @Option(help: "Lines longer than this many bytes are left out.")
     var maxSentenceLength: Int32 = 4192
 
-    @Option(name: .customLong("num-threads"), help: "Written to the model as spm_train does; changes no piece.")
+    @Option(help: "The most sentences to train on, more than 100; 0 for all.")
+    var inputSentenceSize: UInt64 = 0
+
+    @Option(help: "Take a random sample of --input-sentence-size sentences, not the first ones.")
+    var shuffleInputSentence = SwitchValue(true)
+
+    @Option(help: "Seed of the sample; the same seed gives the same sample.")
+    var randomSeed = UInt32.max
+
+    @Option(
+        name: .customLong("num-threads"),
+        help: "Sums of the unigram trainer are formed in this many parts, as spm_train does with as many threads.")
     var partitions: Int32 = 16
 
-    @Option(help: "Cores to use (default: all).")
+    @Option(help: "Cores to use; the result is the same with any number (default: all).")
     var threads: Int?
 
     @Flag(help: "Replace an existing model.")
     var force = false
 
+    func validate() throws {
+        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
+    }
+
+    /// Nil for UTF-8, which is read as it is.
+    var foreignEncoding: String? {
+        ["utf-8", "utf8"].contains(encoding.lowercased()) ? nil : encoding
+    }
+
     func apply(to specification: inout Sentencepiece_TrainerSpec) {
         specification.input = splitList(input)
-        specification.inputFormat = ""
+        specification.inputFormat = inputFormat
         specification.modelPrefix = modelPrefix
         specification.maxSentenceLength = maxSentenceLength
-        specification.inputSentenceSize = 0
-        specification.shuffleInputSentence = true
+        specification.inputSentenceSize = inputSentenceSize
+        specification.shuffleInputSentence = shuffleInputSentence.isOn
         specification.numThreads = partitions
     }
 
@@ -41,11 +67,24 @@ struct TrainFileOptions: ParsableArguments {
 
 struct VocabularyOptions: ParsableArguments {
     enum ModelType: String, ExpressibleByArgument, CaseIterable {
-        case unigram, bpe, char, word
+        case unigram, bpe, word, char
+
+        init?(argument: String) {
+            self.init(rawValue: argument.lowercased())
+        }
+
+        var value: Sentencepiece_TrainerSpec.ModelType {
+            switch self {
+            case .unigram: .unigram
+            case .bpe: .bpe
+            case .word: .word
+            case .char: .char
+            }
+        }
     }
 
-    @Option(help: "The kind of model.")
-    var modelType = ModelType.bpe
+    @Option(help: "The kind of model: unigram, bpe, word or char.")
+    var modelType = ModelType.unigram
 
     @Option(help: "Entries in the vocabulary, special pieces included.")
     var vocabSize: Int32 = 8000
@@ -53,10 +92,14 @@ struct VocabularyOptions: ParsableArguments {
     @Option(help: "The share of characters that the alphabet covers, 0.98 to 1.")
     var characterCoverage: Float = 0.9995
 
+    @Option(
+        help: "Divide the vocabulary between characters and longer pieces by what saves most (with --byte-fallback).")
+    var autoCharacterCoverage = SwitchValue(false)
+
     @Option(help: "An error if the corpus cannot give that many pieces; otherwise fewer will do.")
     var hardVocabLimit = SwitchValue(true)
 
-    @Option(help: "Keep every character, whatever the coverage.")
+    @Option(help: "Keep every character or word, whatever coverage and size (char and word models).")
     var useAllVocab = SwitchValue(false)
 
     @Option(help: "Write scores to PREFIX.vocab.")
@@ -65,7 +108,7 @@ struct VocabularyOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "A base model that the vocabulary will be merged with; training goes on past --vocab-size until the merge "
-                + "reaches --merged-size.", valueName: "model"))
+                + "reaches --merged-size (bpe).", valueName: "model"))
     var mergeWith: String?
 
     @Option(help: "Entries that the merge with --merge-with shall have, such as 49953.")
@@ -75,27 +118,17 @@ struct VocabularyOptions: ParsableArguments {
         if (mergeWith == nil) != (mergedSize == nil) {
             throw ValidationError("--merge-with and --merged-size go together")
         }
+        if mergeWith != nil, modelType != .bpe { throw ValidationError("--merge-with needs --model-type bpe") }
     }
 
     func apply(to specification: inout Sentencepiece_TrainerSpec) {
-        specification.modelType =
-            switch modelType {
-            case .unigram: .unigram
-            case .bpe: .bpe
-            case .char: .char
-            case .word: .word
-            }
+        specification.modelType = modelType.value
         specification.vocabSize = vocabSize
         specification.characterCoverage = characterCoverage
-        specification.seedSentencepieceSize = 1_000_000
-        specification.shrinkingFactor = 0.75
-        specification.numSubIterations = 2
+        specification.autoCharacterCoverage = autoCharacterCoverage.isOn
         specification.hardVocabLimit = hardVocabLimit.isOn
         specification.useAllVocab = useAllVocab.isOn
         specification.vocabularyOutputPieceScore = vocabularyOutputPieceScore.isOn
-        specification.pretokenizationDelimiter = ""
-        specification.seedSentencepiecesFile = ""
-        specification.autoCharacterCoverage = false
     }
 
     func growth() throws -> TokenizerTrainer.Growth? {
@@ -105,144 +138,46 @@ struct VocabularyOptions: ParsableArguments {
     }
 }
 
-struct PieceRuleOptions: ParsableArguments {
-    @Option(help: "The longest piece, in characters.")
-    var maxSentencepieceLength: Int32 = 16
+/// The flags of the unigram trainer.
+struct UnigramFlags: ParsableArguments {
+    @Option(help: "How many seed pieces to begin with; 0 for what fits the vocabulary.")
+    var seedSentencepieceSize: Int32 = 1_000_000
 
-    @Option(help: "No piece holds two scripts.")
-    var splitByUnicodeScript = SwitchValue(true)
+    @Option(help: "A file of seed pieces instead: piece, tab, frequency.")
+    var seedSentencepiecesFile = ""
 
-    @Option(help: "Digits are a script of their own.")
-    var splitByNumber = SwitchValue(true)
+    @Option(help: "The share of pieces that each round of pruning keeps, 0.5 to 0.95.")
+    var shrinkingFactor: Float = 0.75
 
-    @Option(help: "A space only begins a piece.")
-    var splitByWhitespace = SwitchValue(true)
+    @Option(help: "Rounds of estimation between prunings, 1 to 10.")
+    var numSubIterations: Int32 = 2
 
-    @Option(help: "Each digit is a piece of its own.")
-    var splitDigits = SwitchValue(false)
+    @Option(help: "Prune by an L1 penalty instead of by loss.")
+    var useSparsePruning = SwitchValue(false)
 
-    @Option(help: "A space ends a piece instead of beginning it.")
-    var treatWhitespaceAsSuffix = SwitchValue(false)
+    @Option(name: .customLong("post-l1-debias"), help: "Estimate scores without the penalty after sparse pruning.")
+    var postL1Debias = SwitchValue(true)
 
-    @Option(help: "Runs of spaces may be pieces.")
-    var allowWhitespaceOnlyPieces = SwitchValue(false)
+    @Option(help: "A seed piece's score is its frequency times its length to this power.")
+    var seedPieceLengthPower: Float = 1
 
-    func apply(to specification: inout Sentencepiece_TrainerSpec) {
-        specification.maxSentencepieceLength = maxSentencepieceLength
-        specification.splitByUnicodeScript = splitByUnicodeScript.isOn
-        specification.splitByNumber = splitByNumber.isOn
-        specification.splitByWhitespace = splitByWhitespace.isOn
-        specification.splitDigits = splitDigits.isOn
-        specification.treatWhitespaceAsSuffix = treatWhitespaceAsSuffix.isOn
-        specification.allowWhitespaceOnlyPieces = allowWhitespaceOnlyPieces.isOn
-    }
-}
-
-struct SpecialPieceOptions: ParsableArguments {
-    @Option(help: "Pieces that never come from text, separated by commas.")
-    var controlSymbols = ""
-
-    @Option(help: "Pieces that are always kept whole, separated by commas.")
-    var userDefinedSymbols = ""
-
-    @Option(help: "Characters that the alphabet must hold.")
-    var requiredChars = ""
-
-    @Option(help: "Adds 256 byte pieces, which unknown characters are made of.")
-    var byteFallback = SwitchValue(false)
-
-    @Option(parsing: .unconditional, help: "The id of the unknown piece.")
-    var unkId: Int32 = 0
-
-    @Option(parsing: .unconditional, help: "The id of the piece that begins a text; -1 for none.")
-    var bosId: Int32 = 1
-
-    @Option(parsing: .unconditional, help: "The id of the piece that ends a text; -1 for none.")
-    var eosId: Int32 = 2
-
-    @Option(parsing: .unconditional, help: "The id of the padding piece; -1 for none.")
-    var padId: Int32 = -1
-
-    @Option(help: "The unknown piece.")
-    var unkPiece = "<unk>"
-
-    @Option(help: "The piece that begins a text.")
-    var bosPiece = "<s>"
-
-    @Option(help: "The piece that ends a text.")
-    var eosPiece = "</s>"
-
-    @Option(help: "The padding piece.")
-    var padPiece = "<pad>"
-
-    @Option(help: "What the unknown piece decodes to.")
-    var unkSurface = " \u{2047} "
+    @Option(help: "Seed pieces are at least this times N / (K ln K) frequent.")
+    var minFreqAlpha: Float = 0
 
     func apply(to specification: inout Sentencepiece_TrainerSpec) {
-        specification.controlSymbols = splitList(controlSymbols)
-        specification.userDefinedSymbols = splitList(userDefinedSymbols)
-        specification.requiredChars = requiredChars
-        specification.byteFallback = byteFallback.isOn
-        specification.unkID = unkId
-        specification.bosID = bosId
-        specification.eosID = eosId
-        specification.padID = padId
-        specification.unkPiece = unkPiece
-        specification.bosPiece = bosPiece
-        specification.eosPiece = eosPiece
-        specification.padPiece = padPiece
-        specification.unkSurface = unkSurface
+        specification.seedSentencepieceSize = seedSentencepieceSize
+        specification.seedSentencepiecesFile = seedSentencepiecesFile
+        specification.shrinkingFactor = shrinkingFactor
+        specification.numSubIterations = numSubIterations
     }
-}
 
-struct NormalizationOptions: ParsableArguments {
-    @Option(help: "How text is normalized: nmt_nfkc, nfkc, nmt_nfkc_cf, nfkc_cf or identity.")
-    var normalizationRuleName = "nmt_nfkc"
-
-    @Option(help: "Put a space before each text.")
-    var addDummyPrefix = SwitchValue(true)
-
-    @Option(help: "Take out spaces at both ends and all but one between words.")
-    var removeExtraWhitespaces = SwitchValue(true)
-
-    func specification() throws -> Sentencepiece_NormalizerSpec {
-        var specification = Sentencepiece_NormalizerSpec()
-        specification.name = normalizationRuleName
-        specification.precompiledCharsmap = Data(try NormalizationRules.charsmap(named: normalizationRuleName))
-        specification.addDummyPrefix = addDummyPrefix.isOn
-        specification.removeExtraWhitespaces = removeExtraWhitespaces.isOn
-        specification.normalizationRuleTsv = ""
-        return specification
+    func options(randomSeed: UInt32) -> UnigramOptions {
+        var options = UnigramOptions()
+        options.randomSeed = randomSeed
+        options.usesSparsePruning = useSparsePruning.isOn
+        options.removesPenaltyBias = postL1Debias.isOn
+        options.seedPieceLengthPower = seedPieceLengthPower
+        options.minimumFrequencyAlpha = minFreqAlpha
+        return options
     }
-}
-
-/// The fields of a comma-separated list; a field in double quotes may hold commas, `""` is a quote in it.
-func splitList(_ text: String) -> [String] {
-    var fields: [String] = []
-    var field = ""
-    var isQuoted = false
-    var characters = text.unicodeScalars.makeIterator()
-    var pending = characters.next()
-    while let character = pending {
-        pending = characters.next()
-        if isQuoted {
-            if character != "\"" {
-                field.unicodeScalars.append(character)
-            } else if pending == "\"" {
-                field.unicodeScalars.append(character)
-                pending = characters.next()
-            } else {
-                isQuoted = false
-            }
-        } else if character == "\"", field.isEmpty {
-            isQuoted = true
-        } else if character == "," {
-            fields.append(field)
-            field = ""
-        } else {
-            field.unicodeScalars.append(character)
-        }
-    }
-    if !text.isEmpty { fields.append(field) }
-    return fields
 }

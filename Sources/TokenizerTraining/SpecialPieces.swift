@@ -5,6 +5,8 @@ struct SpecialPieces {
     typealias PieceType = SentencePieceModel.Piece.TypeEnum
     private(set) var byID: [Int: (piece: String, type: PieceType)] = [:]
 
+    private static let space = "\u{2581}"
+
     var count: Int { byID.count }
 
     init(_ specification: Sentencepiece_TrainerSpec) throws(TrainingError) {
@@ -12,7 +14,13 @@ struct SpecialPieces {
         var symbols = ByteStringTable()
         var next = 0
         for piece in specification.controlSymbols { try add(piece, .control, specification, &symbols, &next) }
-        for piece in specification.userDefinedSymbols { try add(piece, .userDefined, specification, &symbols, &next) }
+        for piece in specification.userDefinedSymbols {
+            try add(piece, .userDefined, specification, &symbols, &next)
+            // The words of a word model begin with their space.
+            if specification.modelType == .word, !piece.utf8.starts(with: Self.space.utf8) {
+                try add(Self.space + piece, .userDefined, specification, &symbols, &next)
+            }
+        }
         if specification.byteFallback {
             for byte in UInt8.min...UInt8.max {
                 try add(PieceModel.piece(forByte: byte), .byte, specification, &symbols, &next)

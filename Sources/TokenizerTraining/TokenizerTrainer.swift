@@ -69,49 +69,36 @@ public struct TokenizerTrainer: Sendable {
         let alphabet = try Alphabet(
             counts: words.characterCounts(), specification: specification, paths: specification.input)
         let merges = try learnMerges(words: words, alphabet: alphabet, special: special)
+        if !alphabet.isFixed {
+            let search = CoverageSearch(
+                merges: merges, characters: alphabet.characters, budget: Int(specification.vocabSize) - special.count)
+            return try assemble(numbered(search.pieces()), special: special)
+        }
         let characters = alphabet.characters.map { character in
             var text: [UInt8] = []
             UTF8Scalars.append(character.scalar, to: &text)
             return text
         }
-        return try assemble(numbered(merges + characters), special: special)
-    }
-
-    private func validateSpecification() throws(TrainingError) {
-        func check(_ condition: Bool, _ flag: String, _ reason: String) throws(TrainingError) {
-            if !condition { throw .badSpecification(flag: flag, reason: reason) }
-        }
-        let spec = specification
-        try check(spec.vocabSize > 0, "vocab-size", "\(spec.vocabSize) is not positive")
-        try check(
-            (0.98...1.0).contains(Double(spec.characterCoverage)), "character-coverage",
-            "\(spec.characterCoverage) is not between 0.98 and 1")
-        try check(
-            (1...512).contains(spec.maxSentencepieceLength), "max-sentencepiece-length",
-            "\(spec.maxSentencepieceLength) is not between 1 and 512")
-        try check(
-            (10...1_073_741_824).contains(spec.maxSentenceLength), "max-sentence-length",
-            "\(spec.maxSentenceLength) is not between 10 and 1073741824")
-        try check(!spec.input.isEmpty, "input", "no file is named")
+        return try assemble(numbered(merges.map(\.piece) + characters), special: special)
     }
 
     private func learnMerges(
         words: consuming WordCounts, alphabet: Alphabet, special: SpecialPieces
-    ) throws -> [[UInt8]] {
-        let needed = special.count + alphabet.characters.count
-        let target = Int(specification.vocabSize) - needed
-        guard target >= 0 else {
-            throw TrainingError.alphabetTooLarge(vocabularySize: Int(specification.vocabSize), needed: needed)
-        }
-        var goal = MergeGoal(merges: target, growth: growth, alphabet: alphabet)
+    ) throws -> [(piece: [UInt8], frequency: Int64)] {
+        let size = Int(specification.vocabSize)
+        // Beside characters to be chosen there must be room for one piece.
+        let needed = special.count + (alphabet.isFixed ? alphabet.characters.count : 1)
+        if needed > size { throw TrainingError.alphabetTooLarge(vocabularySize: size, needed: needed) }
+        var goal = MergeGoal(
+            merges: alphabet.isFixed ? size - needed : size - special.count, growth: growth, alphabet: alphabet)
         var trainer = try BPETrainer(
             words: words, alphabet: alphabet, rules: PieceRules(specification), merges: goal.estimatedMerges,
             threads: threads)
-        var merges: [[UInt8]] = []
+        var merges: [(piece: [UInt8], frequency: Int64)] = []
         while !goal.isReached {
-            guard let (piece, _) = try trainer.nextMerge() else { break }
-            merges.append(piece)
-            goal.count(piece)
+            guard let merge = try trainer.nextMerge() else { break }
+            merges.append(merge)
+            goal.count(merge.piece)
             if merges.count % 100 == 0 {
                 progress?(
                     ProgressUpdate(stage: "learning merges", completed: merges.count, total: goal.estimatedMerges))
