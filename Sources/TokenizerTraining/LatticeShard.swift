@@ -13,7 +13,9 @@ final class LatticeShard: @unchecked Sendable {
     private(set) var matches: [Int32] = []
     private(set) var longestWord = 0
 
-    init(_ words: some Sequence<TrainingWords.Word>, in text: SymbolText, trie: SymbolTrie) {
+    /// - Parameter symbols: where the words' places are.
+    init(_ words: [TrainingWords.Word], in symbols: UnsafePointer<Int32>?, trie: SymbolTrie) {
+        guard let symbols else { return }
         var length = 0
         for word in words {
             wordLengths.append(word.length)
@@ -27,7 +29,7 @@ final class LatticeShard: @unchecked Sendable {
             let end = Int(word.start) + Int(word.length)
             for start in Int(word.start)..<end {
                 let before = matches.count
-                let rest = UnsafeBufferPointer(start: text.symbols.pointer + start, count: end - start)
+                let rest = UnsafeBufferPointer(start: symbols + start, count: end - start)
                 trie.forEachPrefix(of: rest) { matches.append($0) }
                 matchCounts.append(UInt16(truncatingIfNeeded: matches.count - before))
             }

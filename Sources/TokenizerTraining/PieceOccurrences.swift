@@ -6,7 +6,7 @@ struct PieceOccurrences {
         var shard: Int32 = -1
         var position: Int32 = 0
         /// The first of the position's matches.
-        var match: Int32 = 0
+        var match = 0
     }
 
     private let shards: [LatticeShard]
@@ -38,13 +38,15 @@ struct PieceOccurrences {
             for index in next..<next + Int(count) {
                 let piece = Int(shard.matches[index])
                 if places[piece].shard >= 0 { continue }
-                places[piece] = Place(shard: number, position: Int32(position), match: Int32(next))
+                places[piece] = Place(shard: number, position: Int32(position), match: next)
                 new += 1
             }
             next += Int(count)
         }
         return new
     }
+
+    func contains(_ piece: Int) -> Bool { places[piece].shard >= 0 }
 
     /// Lays out the lattice of a piece's own text; false if the piece occurs nowhere.
     func layOut(_ piece: Int, _ model: LatticeModel, in lattice: inout PieceLattice) -> Bool {
@@ -53,7 +55,7 @@ struct PieceOccurrences {
         let shard = shards[Int(place.shard)]
         let length = Int(model.pieces[piece].length)
         lattice.begin(length: length)
-        var match = Int(place.match)
+        var match = place.match
         for start in 0..<length {
             var hasSingle = false
             let count = Int(shard.matchCounts[Int(place.position) + start])

@@ -54,6 +54,8 @@ struct SeedExtraction {
     let vocabularySize: Int
     /// How many substrings are kept at most; 0: eight for each entry of the vocabulary, at least 100,000.
     let size: Int
+    /// Pieces that the user names instead of substrings of the text.
+    let file: SeedFile?
     let threads: Int
     /// The text is searched in stretches of about so many bytes.
     var chunkBytes = 500 * 1024 * 1024
@@ -62,6 +64,7 @@ struct SeedExtraction {
 
     func seeds() throws -> ScoredPieces {
         var pieces = characters()
+        if let file { return fromFile(file, pieces) }
         let candidates = try candidatesOfAllChunks()
         let order = best(candidates, keep: limit).map { candidates[$0] }
         pieces.reserve(pieces: pieces.count + order.count, symbols: order.reduce(pieces.count) { $0 + Int($1.length) })
@@ -85,6 +88,24 @@ struct SeedExtraction {
         for symbol in used.sorted(by: { counts[$0] != counts[$1] ? counts[$0] > counts[$1] : $0 < $1 }) {
             pieces.append(CollectionOfOne(Int32(symbol)), score: Float(counts[symbol]))
         }
+        return pieces
+    }
+
+    /// The characters and the file's pieces, each once, the heaviest first.
+    private func fromFile(_ file: SeedFile, _ characters: ScoredPieces) -> ScoredPieces {
+        var all = (0..<characters.count).map { (symbols: Array(characters[$0]), weight: characters.scores[$0]) }
+        var seen = Set(all.map(\.symbols))
+        for entry in file.entries {
+            guard let symbols = text.alphabet.numbers(of: entry.scalars), seen.insert(symbols).inserted else {
+                continue
+            }
+            if all.count >= size { break }
+            all.append((symbols, entry.weight))
+        }
+        all.sort { $0.weight != $1.weight ? $0.weight > $1.weight : $0.symbols.lexicographicallyPrecedes($1.symbols) }
+        var pieces = ScoredPieces()
+        for (symbols, weight) in all { pieces.append(symbols, score: weight) }
+        pieces.takeLogarithms()
         return pieces
     }
 

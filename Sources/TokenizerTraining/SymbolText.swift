@@ -14,8 +14,12 @@ struct SymbolText: Sendable {
     /// How often each sentence occurs; empty if each occurs once.
     let frequencies: [Int64]
 
-    init(_ sentences: TrainingSentences, alphabet: Alphabet, rules: PieceRules, threads: Int) throws {
-        self.alphabet = SymbolAlphabet(scalars: alphabet.characters.map(\.scalar), rules: rules)
+    /// - Parameter extra: characters of pieces that the text does not hold.
+    /// - Throws: `TrainingError.corpusTooLarge` if the characters cannot be numbered in 32 bits.
+    init(
+        _ sentences: TrainingSentences, alphabet: Alphabet, extra: [UInt32] = [], rules: PieceRules, threads: Int
+    ) throws {
+        self.alphabet = SymbolAlphabet(scalars: alphabet.characters.map(\.scalar), extra: extra, rules: rules)
         frequencies = sentences.frequencies
         symbols = try encode(sentences, with: self.alphabet, threads: threads)
     }
@@ -37,8 +41,10 @@ struct SymbolAlphabet: Sendable {
     private let basic: [Int32]
     private let other: [UInt32: Int32]
 
-    init(scalars: [UInt32], rules: PieceRules) {
-        let ordered = Set(scalars + [PieceRules.unknown]).subtracting([0]).sorted()
+    /// - Parameter extra: characters that have a number, but are ▅ where the text holds them.
+    init(scalars: [UInt32], extra: [UInt32] = [], rules: PieceRules) {
+        let known = Set(scalars)
+        let ordered = known.union(extra).union([PieceRules.unknown]).subtracting([0]).sorted()
         self.scalars = [0] + ordered
         traits = self.scalars.map { rules.trait(of: $0) }
         firstBytes = self.scalars.map { scalar in
@@ -50,7 +56,7 @@ struct SymbolAlphabet: Sendable {
         self.unknown = unknown
         var basic = [Int32](repeating: unknown, count: 0x10000)
         var other: [UInt32: Int32] = [:]
-        for (index, scalar) in ordered.enumerated() {
+        for (index, scalar) in ordered.enumerated() where known.contains(scalar) {
             if scalar < 0x10000 { basic[Int(scalar)] = Int32(index + 1) } else { other[scalar] = Int32(index + 1) }
         }
         self.basic = basic
@@ -69,6 +75,21 @@ struct SymbolAlphabet: Sendable {
         symbols.reduce(0) { $0 + UTF8Scalars.announcedLength(firstBytes[Int($1)]) }
     }
 
+    /// The numbers of a piece's characters; nil if one has none.
+    func numbers(of scalars: [UInt32]) -> [Int32]? {
+        var result: [Int32] = []
+        for scalar in scalars {
+            var (low, high) = (0, self.scalars.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if self.scalars[middle] < scalar { low = middle + 1 } else { high = middle }
+            }
+            if low == self.scalars.count || self.scalars[low] != scalar { return nil }
+            result.append(Int32(low))
+        }
+        return result
+    }
+
     /// A piece in UTF-8.
     func text(of symbols: some Sequence<Int32>) -> [UInt8] {
         var bytes: [UInt8] = []
@@ -85,7 +106,9 @@ private func encode(
     let sizes = try concurrentMap(count: parts.count, threads: threads) { part in
         characterCount(of: sentences.bytes[sentences.range(of: parts[part])]) + parts[part].count
     }
-    let result = SharedBuffer<Int32>(count: sizes.reduce(0, +))
+    let total = sizes.reduce(0, +)
+    if total > Int32.max { throw TrainingError.corpusTooLarge(characters: total) }
+    let result = SharedBuffer<Int32>(count: total)
     _ = try concurrentMap(count: parts.count, threads: threads) { part in
         encode(sentences, parts[part], with: alphabet, to: result.pointer + sizes[..<part].reduce(0, +))
     }

@@ -6,13 +6,16 @@ extension TokenizerTrainer {
     func trainUnigram(
         _ corpus: TrainingCorpus, _ preparation: SentencePreparation, _ special: SpecialPieces
     ) throws -> SentencePieceModel {
-        var (text, alphabet) = try readSymbols(corpus, preparation)
+        let path = specification.seedSentencepiecesFile
+        let seedFile = path.isEmpty ? nil : try SeedFile(path, rules: PieceRules(specification))
+        let (text, alphabet) = try readSymbols(corpus, preparation, seedFile)
         let needed = special.count + (alphabet.isFixed ? alphabet.characters.count : 0)
         if needed > specification.vocabSize {
             throw TrainingError.alphabetTooLarge(vocabularySize: Int(specification.vocabSize), needed: needed)
         }
         var trainer = UnigramTrainer(
-            consume text, specification: specification, options: unigram, threads: threads, progress: progress)
+            text, specification: specification, options: unigram, seedFile: seedFile, threads: threads,
+            progress: progress)
         let fitted = try trainer.train()
         let pieces = finalPieces(fitted, alphabet, room: Int(specification.vocabSize) - special.count)
         return try assemble(pieces, special: special)
@@ -20,12 +23,13 @@ extension TokenizerTrainer {
 
     /// The sentences themselves are gone when this returns.
     private func readSymbols(
-        _ corpus: TrainingCorpus, _ preparation: SentencePreparation
+        _ corpus: TrainingCorpus, _ preparation: SentencePreparation, _ seedFile: SeedFile?
     ) throws -> (SymbolText, Alphabet) {
         let sentences = try TrainingSentences(corpus, preparation: preparation)
         let alphabet = try Alphabet(of: sentences, specification: specification, threads: threads)
         let text = try SymbolText(
-            sentences, alphabet: alphabet, rules: PieceRules(specification), threads: threads)
+            sentences, alphabet: alphabet, extra: seedFile?.entries.flatMap(\.scalars) ?? [],
+            rules: PieceRules(specification), threads: threads)
         return (text, alphabet)
     }
 

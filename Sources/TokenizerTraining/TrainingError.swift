@@ -10,6 +10,7 @@ public enum TrainingError: BadDataError, Equatable {
     case tooFewNewPieces(wanted: Int, possible: Int)
     case badSpecification(flag: String, reason: String)
     case badSymbol(piece: String, reason: String)
+    case corpusTooLarge(characters: Int)
     case sentenceTooLong(characters: Int)
     case malformedLine(path: String, line: Int, reason: String)
 
@@ -35,6 +36,9 @@ public enum TrainingError: BadDataError, Equatable {
                 + "give more text or lower --merged-size"
         case .badSpecification(let flag, let reason): "--\(flag): \(reason)"
         case .badSymbol(let piece, let reason): "the symbol \"\(piece)\" \(reason)"
+        case .corpusTooLarge(let characters):
+            "the corpus has \(characters) characters, more than the 2147483647 that unigram training can number; take a "
+                + "sample with --input-sentence-size"
         case .sentenceTooLong(let characters):
             "a sentence of \(characters) characters is too long for the sums of unigram training; cut it into lines or "
                 + "lower --max-sentence-length"

@@ -4,6 +4,7 @@ import Partitioning
 /// Chooses the pieces whose loss would hurt most, as sentencepiece estimates it.
 struct UnigramPruning {
     let shards: [LatticeShard]
+    let spare: LatticeShard?
     let model: LatticeModel
     let threads: Int
 
@@ -40,7 +41,8 @@ struct UnigramPruning {
 
     /// What would stand in each piece's place.
     private func alternatives() throws -> [Alternative] {
-        let occurrences = try PieceOccurrences(shards, count: model.count, threads: threads)
+        let occurrences = try PieceOccurrences(
+            shards + [spare].compactMap { $0 }, count: model.count, threads: threads)
         let ranges = partitions(of: model.count, into: max(1, threads) * 8)
         let found = try concurrentMap(count: ranges.count, threads: threads) { part in
             judge(ranges[part], occurrences)

@@ -11,6 +11,7 @@ struct UnigramTrainer {
     private let rules: PieceRules
     private let specification: Sentencepiece_TrainerSpec
     private let options: UnigramOptions
+    private let seedFile: SeedFile?
     private let threads: Int
     private let progress: ProgressHandler?
     /// How many pieces are to remain.
@@ -19,11 +20,14 @@ struct UnigramTrainer {
 
     private var pieces = ScoredPieces()
     private var shards: [LatticeShard] = []
+    /// The texts of pieces that the corpus does not hold, as a file of seeds may name: never counted, only looked at.
+    private var spare: LatticeShard?
 
     init(
-        _ text: SymbolText, specification: Sentencepiece_TrainerSpec, options: UnigramOptions, threads: Int,
-        progress: ProgressHandler?
+        _ text: SymbolText, specification: Sentencepiece_TrainerSpec, options: UnigramOptions, seedFile: SeedFile?,
+        threads: Int, progress: ProgressHandler?
     ) {
+        self.seedFile = seedFile
         self.text = text
         rules = PieceRules(specification)
         self.specification = specification
@@ -38,7 +42,7 @@ struct UnigramTrainer {
         progress?(ProgressUpdate(stage: "finding seeds", completed: 0))
         let extraction = SeedExtraction(
             text: text, rules: rules, options: options, vocabularySize: Int(specification.vocabSize),
-            size: Int(specification.seedSentencepieceSize), threads: threads)
+            size: Int(specification.seedSentencepieceSize), file: seedFile, threads: threads)
         pieces = try extraction.seeds()
         try layOutLattices()
         if options.usesSparsePruning { try trainSparsely() } else { try trainByLoss() }
@@ -54,7 +58,20 @@ struct UnigramTrainer {
         let count = Int(specification.numThreads)
         let text = text
         shards = try concurrentMap(count: count, threads: threads) { shard in
-            LatticeShard(stride(from: shard, to: words.count, by: count).map { words[$0] }, in: text, trie: trie)
+            LatticeShard(
+                stride(from: shard, to: words.count, by: count).map { words[$0] }, in: text.symbols.pointer, trie: trie)
+        }
+        if seedFile != nil { spare = try spareShard(trie) }
+    }
+
+    private func spareShard(_ trie: SymbolTrie) throws -> LatticeShard {
+        let occurrences = try PieceOccurrences(shards, count: pieces.count, threads: threads)
+        let missing = (0..<pieces.count).filter { !occurrences.contains($0) }.map { piece in
+            let range = pieces.range(of: piece)
+            return TrainingWords.Word(start: Int32(range.lowerBound), length: Int32(range.count), frequency: 0)
+        }
+        return pieces.symbols.withUnsafeBufferPointer { symbols in
+            LatticeShard(symbols.baseAddress.map { _ in missing } ?? [], in: symbols.baseAddress, trie: trie)
         }
     }
 
@@ -68,7 +85,8 @@ struct UnigramTrainer {
                 note(round)
                 maximize(try expectedCounts())
             }
-            let pruning = UnigramPruning(shards: shards, model: LatticeModel(pieces), threads: threads)
+            let pruning = UnigramPruning(
+                shards: shards, spare: spare, model: LatticeModel(pieces), threads: threads)
             let limit = max(desired, Int(specification.shrinkingFactor * Float(pieces.count)))
             keep(try pruning.kept(atMost: limit))
         } while pieces.count > desired
@@ -121,12 +139,14 @@ struct UnigramTrainer {
         for (number, piece) in kept.enumerated() { numbers[Int(piece)] = Int32(number) }
         pieces = pieces.selecting(kept)
         DispatchQueue.concurrentPerform(iterations: shards.count) { [shards, numbers] in shards[$0].renumber(numbers) }
+        spare?.renumber(numbers)
     }
 
     /// Drops pieces whose parts have a higher score; says the lowest score of those that stay.
     private mutating func removeUnreachable() throws -> Float {
         let model = LatticeModel(pieces)
-        let occurrences = try PieceOccurrences(shards, count: pieces.count, threads: threads)
+        let occurrences = try PieceOccurrences(
+            shards + [spare].compactMap { $0 }, count: pieces.count, threads: threads)
         var lattice = PieceLattice()
         var kept: [Int32] = []
         for piece in 0..<pieces.count {
