@@ -93,8 +93,13 @@ struct UnigramTrainer {
     }
 
     private func note(_ round: Int) {
+        // Each round leaves the same share of the pieces, until the wanted number is reached.
+        let share = log(Double(max(1, desired)) / Double(max(1, pieces.count)))
+        let left = max(1, Int((share / log(Double(specification.shrinkingFactor))).rounded(.up)))
         progress?(
-            ProgressUpdate(stage: "pruning pieces", completed: round, note: "\(pieces.count) pieces, to \(desired)"))
+            ProgressUpdate(
+                stage: "pruning pieces", completed: round - 1, total: round - 1 + left,
+                note: "\(pieces.count) pieces, \(desired) wanted"))
     }
 
     /// Each piece's expected frequency, summed shard by shard.
