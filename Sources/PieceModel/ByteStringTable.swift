@@ -25,6 +25,23 @@ package struct ByteStringTable: Sendable {
         bytes[range(of: index)]
     }
 
+    /// The strings in memory, for loops over many of them.
+    package struct View {
+        fileprivate let bytes: UnsafeBufferPointer<UInt8>
+        fileprivate let starts: UnsafeBufferPointer<Int>
+
+        package subscript(index: Int) -> UnsafeBufferPointer<UInt8> {
+            UnsafeBufferPointer(rebasing: bytes[starts[index]..<starts[index + 1]])
+        }
+    }
+
+    /// Calls `body` with a view that is valid inside it only.
+    package func withView<R>(_ body: (View) throws -> R) rethrows -> R {
+        try bytes.withUnsafeBufferPointer { bytes in
+            try starts.withUnsafeBufferPointer { starts in try body(View(bytes: bytes, starts: starts)) }
+        }
+    }
+
     /// The number of a string, or nil.
     package func index(of key: UnsafeBufferPointer<UInt8>) -> Int? {
         let found = slots[slot(of: key)]
@@ -50,8 +67,7 @@ package struct ByteStringTable: Sendable {
 
     @discardableResult
     package mutating func insert(_ key: some Collection<UInt8>) -> (index: Int, inserted: Bool) {
-        let copy = Array(key)
-        return copy.withUnsafeBufferPointer { insert($0) }
+        withContiguousBytes(key) { insert($0) }
     }
 
     private func slot(of key: UnsafeBufferPointer<UInt8>) -> Int {

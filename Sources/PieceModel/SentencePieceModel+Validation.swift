@@ -24,9 +24,9 @@ extension SentencePieceModel {
         if hasByteFallback, bytes.count != 256 { throw .missingBytePieces(path: path, found: bytes.count) }
     }
 
-    /// A lone NUL of type unused stands for nothing; sentencepiece skips it.
-    private func isPlaceholder(_ piece: Piece) -> Bool {
-        piece.type == .unused && piece.piece == "\0"
+    /// A lone NUL stands for nothing if it is unused, or if NUL has a byte piece; sentencepiece skips it.
+    package func isPlaceholder(_ piece: Piece) -> Bool {
+        piece.piece.utf8.elementsEqual([0]) && (piece.type == .unused || hasByteFallback)
     }
 
     private func fault(of piece: Piece) -> String? {

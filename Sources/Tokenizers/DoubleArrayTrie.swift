@@ -16,6 +16,19 @@ package struct DoubleArrayTrie: Sendable {
         return result
     }
 
+    /// The longest of the `limit` shortest keys that `text` has at `start`.
+    func longestPrefix(
+        of text: UnsafeBufferPointer<UInt8>, from start: Int, among limit: Int
+    ) -> (value: Int, length: Int)? {
+        var result: (value: Int, length: Int)?
+        var seen = 0
+        forEachPrefix(of: text, from: start) { value, length in
+            if seen < limit { result = (value, length) }
+            seen += 1
+        }
+        return result
+    }
+
     /// Calls `body` with the value and length of each key that `text` has at `start`, shortest first.
     @inline(__always)
     package func forEachPrefix(of text: UnsafeBufferPointer<UInt8>, from start: Int, _ body: (Int, Int) -> Void) {

@@ -1,21 +1,28 @@
 /// The merges that wait in one text: a binary heap, best score first, leftmost first among equal scores.
 struct MergeAgenda {
     struct Entry {
-        /// The merged piece's rank by score in the upper half, the left symbol's position in the lower.
-        var key: UInt64
-        /// Bytes of the merged piece; an entry whose symbols no longer make that many is stale.
-        var length: Int32
-        var id: Int32
+        /// The merge's rank by score in the upper half, the left symbol's position in the lower.
+        fileprivate var key: UInt64
+        /// The piece that the merge makes.
+        var symbol: Int32
+        /// Where the right symbol ended when the entry was made; an entry whose symbols have changed is stale.
+        var end: Int32
+
+        /// The position of the left symbol.
+        var left: Int { Int(truncatingIfNeeded: key & 0xFFFF_FFFF) }
     }
 
     private var entries: [Entry] = []
 
-    mutating func removeAll() {
-        entries.removeAll(keepingCapacity: true)
+    /// Adds a merge as the table has it, unless it is none.
+    @inline(__always)
+    mutating func push(_ merge: UInt64, left: Int, end: Int32) {
+        if merge == MergeTable.none { return }
+        let key = merge & 0xFFFF_FFFF_0000_0000 | UInt64(left)
+        insert(Entry(key: key, symbol: Int32(truncatingIfNeeded: merge), end: end))
     }
 
-    @inline(__always)
-    mutating func push(_ entry: Entry) {
+    private mutating func insert(_ entry: Entry) {
         entries.append(entry)
         entries.withUnsafeMutableBufferPointer { heap in
             var hole = heap.count - 1

@@ -1,40 +1,68 @@
+public import Foundation
 public import PieceModel
 
 /// A SentencePiece tokenizer: text to piece ids and back, as sentencepiece 0.2.3 does it with the same model.
 ///
 ///     let tokenizer = try Tokenizer(contentsOf: "tokenizer.model")
 ///     let ids = tokenizer.encode("你好")
-///     let text = tokenizer.decode(ids)
+///     let text = try tokenizer.decode(ids)
+///
+/// A tokenizer is immutable and may be used by any number of threads at once; copies share their tables.
 public struct Tokenizer: Sendable {
     public let vocabulary: Vocabulary
     public let model: SentencePieceModel
     let normalizer: Normalizer
+    let denormalizer: Normalizer?
     let segmenter: Segmenter
+    let scratches = ScratchPool()
 
     enum Segmenter: Sendable {
         case bpe(BPESegmenter)
         case unigram(UnigramSegmenter)
+        case character(CharacterSegmenter)
+        case word(WordSegmenter)
     }
 
+    /// Reads a `.model` file.
+    ///
+    /// - Throws: `FileError` if it cannot be read; `PieceModelError` for a model that sentencepiece 0.2.3 refuses.
     public init(contentsOf path: String) throws {
-        try self.init(SentencePieceModel(contentsOf: path))
+        try self.init(validated: SentencePieceModel(contentsOf: path))
     }
 
-    /// - Throws: `PieceModelError` if the model is of a type that is not supported or its charsmap is broken.
+    /// Reads a `.model` file.
+    public init(contentsOf url: URL) throws {
+        try self.init(contentsOf: url.path)
+    }
+
+    /// - Throws: `PieceModelError` for a model that sentencepiece 0.2.3 refuses.
     public init(_ model: SentencePieceModel) throws(PieceModelError) {
+        try model.validate()
+        try self.init(validated: model)
+    }
+
+    private init(validated model: SentencePieceModel) throws(PieceModelError) {
+        let vocabulary = Vocabulary(model)
         self.model = model
-        vocabulary = Vocabulary(model)
+        self.vocabulary = vocabulary
         normalizer = try Normalizer(
             specification: model.proto.normalizerSpec,
             treatsWhitespaceAsSuffix: model.proto.trainerSpec.treatWhitespaceAsSuffix,
-            protecting: vocabulary.userDefined.map { [vocabulary] in Array(vocabulary.bytes(of: $0)) },
-            path: model.path)
-        switch model.proto.trainerSpec.modelType {
-        case .bpe: segmenter = .bpe(BPESegmenter(vocabulary))
-        case .unigram: segmenter = .unigram(UnigramSegmenter(vocabulary))
-        case .word: throw .unsupportedType(path: model.path, type: "word")
-        case .char: throw .unsupportedType(path: model.path, type: "char")
-        }
+            protecting: vocabulary.userDefined.map { Array(vocabulary.bytes(of: $0)) }, path: model.path)
+        // Without rules a denormalizer is not used, whatever else its specification says.
+        let hasDenormalizer =
+            model.proto.hasDenormalizerSpec && !model.proto.denormalizerSpec.precompiledCharsmap.isEmpty
+        denormalizer =
+            hasDenormalizer
+            ? try Normalizer(
+                specification: model.proto.denormalizerSpec, treatsWhitespaceAsSuffix: false, path: model.path) : nil
+        segmenter =
+            switch model.proto.trainerSpec.modelType {
+            case .bpe: .bpe(BPESegmenter(vocabulary))
+            case .unigram: .unigram(UnigramSegmenter(vocabulary))
+            case .word: .word(WordSegmenter(vocabulary))
+            case .char: .character(CharacterSegmenter(vocabulary))
+            }
     }
 
     /// The number of entries.
@@ -46,8 +74,13 @@ public struct Tokenizer: Sendable {
     }
 
     /// `<s>`, which begins a text.
-    public var beginID: PieceID? { controlID(model.proto.trainerSpec.bosPiece) }
+    public var beginID: PieceID? { controlID(named(model.proto.trainerSpec.bosPiece, or: "<s>")) }
     /// `</s>`, which ends a text.
-    public var endID: PieceID? { controlID(model.proto.trainerSpec.eosPiece) }
-    public var padID: PieceID? { controlID(model.proto.trainerSpec.padPiece) }
+    public var endID: PieceID? { controlID(named(model.proto.trainerSpec.eosPiece, or: "</s>")) }
+    public var padID: PieceID? { controlID(named(model.proto.trainerSpec.padPiece, or: "<pad>")) }
+    /// How unknown text is written where `EncodingOptions.namesUnknown` asks for it: `<unk>`.
+    var unknownPiece: String { named(model.proto.trainerSpec.unkPiece, or: "<unk>") }
+
+    /// An empty name in a model stands for the usual one.
+    private func named(_ name: String, or usual: String) -> String { name.isEmpty ? usual : name }
 }

@@ -1,100 +1,147 @@
 import PieceModel
-import UnicodeText
 
-/// The best segmentation under a unigram model: Viterbi over bytes, in single precision and in sentencepiece's order.
+/// The best segmentation under a unigram model: Viterbi over characters, in single precision and in sentencepiece's
+/// order of additions and comparisons.
 struct UnigramSegmenter: Sendable {
-    private let trie: DoubleArrayTrie
-    /// For each id its score; user-defined pieces get theirs by length.
+    let characters: CharacterNumbers
+    let trie: PieceTrie
+    let filter: PairFilter
+    /// For each id its score; user-defined pieces get theirs by length in bytes.
     private let scores: [Float]
-    private let isUnused: [Bool]
-    private let unknownScore: Float
-    private let unknownID: Int32
+    /// For each character's number plus one the score of the piece that it is alone; infinite: it is none.
+    private let singleScores: [Float]
+    let unknownScore: Float
+    let unknownID: Int32
 
     private static let unknownPenalty: Float = 10
     /// Scores are moved back towards zero beyond this, so that a long text loses no precision.
     private static let resetThreshold: Float = 100_000
 
     init(_ vocabulary: Vocabulary) {
-        let ids = (0..<vocabulary.count).map { PieceID($0) }.filter(vocabulary.isSegmentable)
-        trie = DoubleArrayTrie(
-            sorting: ids.map { (key: Array(vocabulary.bytes(of: $0)), value: UInt32($0.rawValue)) }
-                .filter { !$0.key.contains(0) })
-        scores = (0..<vocabulary.count).map { index in
-            vocabulary.types[index] == .userDefined
-                ? Self.userDefinedScore(length: vocabulary.bytes(of: PieceID(index)).count) : vocabulary.scores[index]
+        let pieces = SegmentablePieces(vocabulary: vocabulary)
+        let characters = CharacterNumbers(pieces)
+        let byteLengths = vocabulary.byteLengths
+        let scores = vocabulary.scores.indices.map { id in
+            vocabulary.types[id] == .userDefined
+                ? Self.userDefinedScore(length: Int(byteLengths[id])) : vocabulary.scores[id]
         }
-        isUnused = vocabulary.types.map { $0 == .unused }
-        let lowest = vocabulary.types.indices.filter { vocabulary.types[$0] == .normal }.map { vocabulary.scores[$0] }
-            .min()
-        unknownScore = (lowest ?? .greatestFiniteMagnitude) - Self.unknownPenalty
+        self.characters = characters
+        self.scores = scores
+        (trie, filter) = PieceTrie.make(pieces, characters)
+        singleScores = [.infinity]
+            + (0..<vocabulary.count + characters.extraCount).map { number in
+                guard number < vocabulary.count, vocabulary.types[number] != .unused,
+                    vocabulary.isSegmentable(PieceID(number))
+                else { return .infinity }
+                return scores[number]
+            }
+        unknownScore = (vocabulary.lowestScore ?? .greatestFiniteMagnitude) - Self.unknownPenalty
         unknownID = vocabulary.unknownID?.rawValue ?? -1
     }
 
-    /// A bonus that grows with the piece's length in bytes, so that it wins over what it is made of.
-    private static func userDefinedScore(length: Int) -> Float {
+    /// A bonus that grows with the piece's length, so that it wins over what it is made of.
+    static func userDefinedScore(length: Int) -> Float {
         Float(0.1 * Double(length - 1))
     }
 
-    private struct Best {
-        var id: Int32 = -1
-        var score: Float = 0
-        var start: Int32 = -1
-    }
-
-    /// Calls `body` with the id and byte range of each piece, left to right; unknown characters have `unknownID`.
-    func segment(_ text: UnsafeBufferPointer<UInt8>, _ body: (Int32, Range<Int>) -> Void) {
-        var best = [Best](repeating: Best(), count: text.count + 1)
-        var start = 0
-        var frontier = 0
-        while start < text.count {
-            let length = min(UTF8Scalars.announcedLength(text[start]), text.count - start)
-            if abs(best[start].score) > Self.resetThreshold { rebase(&best, from: start, to: frontier) }
-            extend(&best, text, from: start, characterLength: length, frontier: &frontier)
-            start += length
-        }
-        backtrack(best, body)
-    }
-
-    @inline(__always)
-    private func extend(
-        _ best: inout [Best], _ text: UnsafeBufferPointer<UInt8>, from start: Int, characterLength: Int,
-        frontier: inout Int
-    ) {
-        let base = best[start].score
-        var hasSingle = false
-        trie.forEachPrefix(of: text, from: start) { id, length in
-            if isUnused[id] { return }
-            let end = start + length
-            frontier = max(frontier, end)
-            let candidate = scores[id] + base
-            if best[end].start == -1 || candidate > best[end].score {
-                best[end] = Best(id: Int32(id), score: candidate, start: Int32(start))
+    /// Finds the pieces of the scratch's text.
+    func segment(_ scratch: EncodingScratch) {
+        characters.split(scratch, userDefined: nil)
+        let count = scratch.symbols.count
+        scratch.paths.reserve(count + 1)
+        scratch.paths.count = count + 1
+        let paths = scratch.paths.base
+        for index in 0...count { paths[index] = EncodingScratch.PathEnd(score: 0, id: -1, start: -1) }
+        let symbols = scratch.symbols.elements
+        scores.withUnsafeBufferPointer { scores in
+            singleScores.withUnsafeBufferPointer { singleScores in
+                filter.withView { filter in
+                    trie.withView { trie in
+                        findPaths(symbols, paths, Views(scores, singleScores, filter, trie))
+                    }
+                }
             }
-            if length == characterLength { hasSingle = true }
         }
-        if hasSingle { return }
-        let end = start + characterLength
-        frontier = max(frontier, end)
-        let candidate = unknownScore + base
-        if best[end].start == -1 || candidate > best[end].score {
-            best[end] = Best(id: unknownID, score: candidate, start: Int32(start))
+        backtrack(paths, scratch)
+    }
+
+    private struct Views {
+        let scores: UnsafeBufferPointer<Float>
+        let singleScores: UnsafeBufferPointer<Float>
+        let filter: PairFilter.View
+        let trie: PieceTrie.View
+
+        init(
+            _ scores: UnsafeBufferPointer<Float>, _ singleScores: UnsafeBufferPointer<Float>,
+            _ filter: PairFilter.View, _ trie: PieceTrie.View
+        ) {
+            (self.scores, self.singleScores, self.filter, self.trie) = (scores, singleScores, filter, trie)
         }
     }
 
-    private func rebase(_ best: inout [Best], from start: Int, to frontier: Int) {
-        let offset = best[start].score
-        for index in start...max(start, frontier) where index == start || best[index].start != -1 {
-            best[index].score -= offset
+    /// Fills in the best path to each place; `paths` holds one more than there are symbols.
+    @inline(__always)
+    private func findPaths(
+        _ symbols: UnsafeBufferPointer<Int32>, _ paths: UnsafeMutablePointer<EncodingScratch.PathEnd>, _ views: Views
+    ) {
+        let count = symbols.count
+        var frontier = 0
+        for start in 0..<count {
+            if abs(paths[start].score) > Self.resetThreshold { rebase(paths, from: start, to: frontier) }
+            let base = paths[start].score
+            let symbol = symbols[start]
+            @inline(__always) func offer(_ score: Float, _ id: Int32, at end: Int) {
+                let candidate = score + base
+                if paths[end].start < 0 || candidate > paths[end].score {
+                    paths[end] = EncodingScratch.PathEnd(score: candidate, id: id, start: Int32(start))
+                }
+                frontier = max(frontier, end)
+            }
+            let single = views.singleScores[Int(symbol) + 1]
+            if single != .infinity { offer(single, symbol, at: start + 1) }
+            var node = symbol
+            var end = start + 1
+            while end < count, views.filter.mayHold(PairFilter.hash(symbols[end - 1], symbols[end])),
+                let step = views.trie.step(from: node, by: symbols[end])
+            {
+                end += 1
+                node = step.node
+                if step.piece >= 0 { offer(views.scores[Int(step.piece)], step.piece, at: end) }
+            }
+            // Last, as in sentencepiece: of equal scores the first stays.
+            if single == .infinity { offer(unknownScore, -1, at: start + 1) }
         }
     }
 
-    private func backtrack(_ best: [Best], _ body: (Int32, Range<Int>) -> Void) {
-        var steps: [Int] = []
-        var end = best.count - 1
-        while end > 0 {
-            steps.append(end)
-            end = Int(best[end].start)
+    private func rebase(_ paths: UnsafeMutablePointer<EncodingScratch.PathEnd>, from start: Int, to frontier: Int) {
+        let offset = paths[start].score
+        for index in start...max(start, frontier) where index == start || paths[index].start >= 0 {
+            paths[index].score -= offset
         }
-        for end in steps.reversed() { body(best[end].id, Int(best[end].start)..<end) }
+    }
+
+    /// Writes the pieces of the best path to the end.
+    private func backtrack(_ paths: UnsafePointer<EncodingScratch.PathEnd>, _ scratch: EncodingScratch) {
+        let end = scratch.symbols.count
+        var count = 0
+        var place = end
+        while place > 0 {
+            count += 1
+            place = Int(paths[place].start)
+        }
+        scratch.ids.reserve(count)
+        scratch.ends.reserve(count)
+        scratch.ids.count = count
+        scratch.ends.count = count
+        scratch.hasUnknown = false
+        place = end
+        while place > 0 {
+            count -= 1
+            let id = paths[place].id
+            scratch.ids.base[count] = id < 0 ? unknownID : id
+            scratch.ends.base[count] = scratch.starts.base[place]
+            if id < 0 { scratch.hasUnknown = true }
+            place = Int(paths[place].start)
+        }
     }
 }

@@ -1,0 +1,52 @@
+/// Which characters may stand side by side inside a piece: one bit for each hash.
+///
+/// It answers most questions from the first-level cache: between most characters of a text no piece reaches across.
+struct PairFilter: Sendable {
+    private var bits: [UInt64] = [0]
+    /// The top bits of a pair's hash are its place.
+    private var shift: UInt64 = 58
+
+    @inline(__always)
+    static func hash(_ left: Int32, _ right: Int32) -> UInt64 {
+        let key = UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
+        return (key ^ key >> 29) &* 0x9E37_79B9_7F4A_7C15
+    }
+
+    /// - Parameter hashes: those of all pairs that stand side by side in some piece.
+    init(_ hashes: [UInt64]) {
+        // Eight bits for each pair: one in eight of the pairs that never meet passes.
+        var width: UInt64 = 6
+        while 1 << width < 8 * hashes.count { width += 1 }
+        shift = 64 - width
+        bits = [UInt64](repeating: 0, count: 1 << (width - 6))
+        for hash in hashes {
+            let bit = hash >> shift
+            bits[Int(bit >> 6)] |= 1 << (bit & 63)
+        }
+    }
+
+    /// The filter's memory, for loops.
+    struct View {
+        private let bits: UnsafePointer<UInt64>
+        private let shift: UInt64
+
+        fileprivate init(_ bits: UnsafeBufferPointer<UInt64>, shift: UInt64) {
+            // A buffer of an array with elements has a base address.
+            self.bits = bits.baseAddress.unsafelyUnwrapped
+            self.shift = shift
+        }
+
+        /// False if no piece holds the pair side by side; true may be wrong.
+        @inline(__always)
+        func mayHold(_ hash: UInt64) -> Bool {
+            // The shift leaves as many bits as the filter has places: every index is inside.
+            let bit = hash >> shift
+            return bits[Int(bit >> 6)] >> (bit & 63) & 1 == 1
+        }
+    }
+
+    @inline(__always)
+    func withView<R>(_ body: (View) -> R) -> R {
+        bits.withUnsafeBufferPointer { body(View($0, shift: shift)) }
+    }
+}

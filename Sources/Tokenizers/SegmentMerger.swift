@@ -1,0 +1,67 @@
+/// Merges the symbols of one segment in place.
+///
+/// The pointers are those of a scratch with room for all symbols of the text; `merges[i]` belongs to the pair of
+/// symbols i and i + 1.
+struct SegmentMerger {
+    let view: MergeTable.View
+    let symbols: UnsafeMutablePointer<Int32>
+    let starts: UnsafeMutablePointer<Int32>
+    let merges: UnsafeMutablePointer<UInt64>
+
+    /// Notes the merge of a character with the one to its left; false if no piece holds them side by side.
+    @inline(__always)
+    func noteMerge(leftOf index: Int) -> Bool {
+        guard let merge = view.mergeOfCharacters(symbols[index - 1], symbols[index]) else { return false }
+        merges[index - 1] = merge
+        return true
+    }
+
+    /// Merges until nothing is left to merge, looking at all pairs each time; says how many symbols remain.
+    ///
+    /// They stand at `first...`, their starts too.
+    func scan(_ first: Int, count: Int) -> Int {
+        let (symbols, starts, merges) = (symbols + first, starts + first, merges + first)
+        var count = count
+        while true {
+            var best = MergeTable.noRank
+            var place = 0
+            for index in 0..<count - 1 {
+                let rank = merges[index] >> 32
+                // Strictly better: of equal ranks the leftmost stays.
+                if rank < best { (best, place) = (rank, index) }
+            }
+            if best == MergeTable.noRank { return count }
+            symbols[place] = Int32(truncatingIfNeeded: merges[place])
+            count -= 1
+            var index = place + 1
+            while index < count {
+                symbols[index] = symbols[index + 1]
+                starts[index] = starts[index + 1]
+                merges[index - 1] = merges[index]
+                index += 1
+            }
+            if place > 0 { merges[place - 1] = view.merge(symbols[place - 1], symbols[place]) }
+            if place < count - 1 { merges[place] = view.merge(symbols[place], symbols[place + 1]) }
+            if count == 1 { return 1 }
+        }
+    }
+
+    /// The same with a queue of merges, for a long segment.
+    func queue(_ first: Int, count: Int) -> Int {
+        var list = SymbolList(symbols: symbols + first, starts: starts + first, count: count)
+        var agenda = MergeAgenda()
+        for index in 0..<count - 1 {
+            agenda.push(merges[first + index], left: index, end: list.end(of: index + 1))
+        }
+        while let entry = agenda.pop() {
+            guard let merged = list.merge(entry) else { continue }
+            if let previous = merged.previous {
+                agenda.push(view.merge(list.number(previous), entry.symbol), left: previous, end: entry.end)
+            }
+            if let next = merged.next {
+                agenda.push(view.merge(entry.symbol, list.number(next)), left: merged.index, end: list.end(of: next))
+            }
+        }
+        return list.compact(into: symbols + first, starts + first)
+    }
+}
