@@ -30,7 +30,8 @@ package func runProgram(_ root: any ParsableCommand.Type) -> Never {
     // A reader that closes the pipe (`| head`) ends us quietly.
     signal(SIGPIPE, SIG_DFL)
     do {
-        let arguments = hyphenated(Array(CommandLine.arguments.dropFirst()), switches: TrainCommand.switches)
+        let switches = TrainCommand.switches.union(EncodeCommand.switches)
+        let arguments = hyphenated(Array(CommandLine.arguments.dropFirst()), switches: switches)
         var command = try root.parseAsRoot(arguments)
         try command.run()
         exit(0)

@@ -17,6 +17,15 @@ enum Compression {
     }
 }
 
+extension MappedFile {
+    /// Whether the bytes are the content itself, not packed by gzip or zstd.
+    ///
+    /// - Throws: `FileError.damaged` if the name ends in `.gz` or `.zst` and the bytes are something else.
+    public func isPlain() throws(FileError) -> Bool {
+        try Compression.of(self) == .none
+    }
+}
+
 /// A frame (0xFD2FB528, little endian) or a skippable frame (0x184D2A50 to 0x184D2A5F).
 private func isZstandardFrame(_ start: [UInt8]) -> Bool {
     start == [0x28, 0xB5, 0x2F, 0xFD] || (start.count == 4 && start[0] >> 4 == 5 && start[1...] == [0x2A, 0x4D, 0x18])

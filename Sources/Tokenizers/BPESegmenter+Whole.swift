@@ -2,6 +2,14 @@ extension BPESegmenter {
     /// How deep unused pieces are taken apart, as in sentencepiece.
     private static let deepestSplit = 100
 
+    /// Finds the pieces of the scratch's text, skipping each merge with a probability.
+    func sample(_ scratch: EncodingScratch, dropout: Double, using generator: inout some RandomNumberGenerator) {
+        characters.split(scratch, userDefined: userDefined)
+        segmentAsWhole(scratch) {
+            dropout >= 1 || dropout > 0 && uniform(using: &generator) < dropout
+        }
+    }
+
     /// Merges the whole text as one: needed where merges are skipped at random, and where there are unused pieces,
     /// which are taken apart the way the latest of their kind anywhere in the text was put together.
     ///

@@ -10,6 +10,7 @@ struct UnigramSegmenter: Sendable {
     private let scores: [Float]
     /// For each character's number plus one the score of the piece that it is alone; infinite: it is none.
     private let singleScores: [Float]
+    private let isUserDefined: [Bool]
     let unknownScore: Float
     let unknownID: Int32
 
@@ -27,6 +28,7 @@ struct UnigramSegmenter: Sendable {
         }
         self.characters = characters
         self.scores = scores
+        isUserDefined = vocabulary.types.map { $0 == .userDefined }
         (trie, filter) = PieceTrie.make(pieces, characters)
         singleScores = [.infinity]
             + (0..<vocabulary.count + characters.extraCount).map { number in
@@ -37,6 +39,16 @@ struct UnigramSegmenter: Sendable {
             }
         unknownScore = (vocabulary.lowestScore ?? .greatestFiniteMagnitude) - Self.unknownPenalty
         unknownID = vocabulary.unknownID?.rawValue ?? -1
+    }
+
+    /// Whether a character is a piece alone.
+    func isSinglePiece(_ symbol: Int32) -> Bool {
+        singleScores[Int(symbol) + 1] != .infinity
+    }
+
+    /// The score of a piece in a lattice: that of a user-defined piece goes by its length in characters there.
+    func latticeScore(_ id: Int32, length: Int) -> Float {
+        isUserDefined[Int(id)] ? Self.userDefinedScore(length: length) : scores[Int(id)]
     }
 
     /// A bonus that grows with the piece's length, so that it wins over what it is made of.
