@@ -78,7 +78,7 @@ def bench_encoding(program, text, shared, directory, runs):
     size = megabytes(text.stat().st_size)
     for name, model in models(shared, directory).items():
         for cores in (1, 2):
-            ours = [measure([program, "encode", "--model", model, "--input", text], cores) for _ in range(runs)]
+            ours = [measure([program, "encode", "--output-format", "id", "--model", model, "--input", text], cores) for _ in range(runs)]
             seconds = directory / "seconds.json"
             measure(python(ENCODE, model, text, cores, runs), cores, seconds)
             theirs = statistics.median(json.loads(seconds.read_text()))

@@ -112,7 +112,7 @@ private func addText(
         let documents = try nextPortion(&reader)
         if documents.isEmpty { break }
         let ranges = partitions(of: documents.count, into: max(1, plan.threads))
-        let cleaned = concurrentMap(count: ranges.count, threads: plan.threads) { index in
+        let cleaned = try concurrentMap(count: ranges.count, threads: plan.threads) { index in
             documents[ranges[index]].flatMap { document in
                 document.split(separator: 0x0A).flatMap { cleanedParagraphs(of: Array($0)) }
             }

@@ -21,25 +21,34 @@ public func partitions(of count: Int, into parts: Int) -> [Range<Int>] {
 /// Calls `body` once for each index below `count`, on up to `threads` cores, and returns the results in order.
 ///
 /// The result does not depend on the number of cores. Of several errors, the one with the lowest index is thrown.
-public func concurrentMap<T: Sendable, E: Error>(
-    count: Int, threads: Int = availableProcessors, _ body: @Sendable (Int) throws(E) -> T
-) throws(E) -> [T] {
+public func concurrentMap<T: Sendable>(
+    count: Int, threads: Int = availableProcessors, _ body: @Sendable (Int) throws -> T
+) throws -> [T] {
     if threads <= 1 || count <= 1 { return try (0..<count).map(body) }
+    return try concurrentValues(count: count, threads: threads) { index in Result { try body(index) } }
+        .map { try $0.get() }
+}
+
+/// The same for what cannot fail.
+public func concurrentValues<T: Sendable>(
+    count: Int, threads: Int = availableProcessors, _ body: @Sendable (Int) -> T
+) -> [T] {
+    if threads <= 1 || count <= 1 { return (0..<count).map(body) }
     let lanes = min(threads, count)
-    let results = Slots<T, E>(count: count)
+    let results = Slots<T>(count: count)
     let next = Counter()
     // Indices are handed out one at a time, so that uneven ones balance; each result has its own slot.
     DispatchQueue.concurrentPerform(iterations: lanes) { _ in
         while let index = next.take(below: count) {
-            results.set(index, Result { () throws(E) in try body(index) })
+            results.set(index, body(index))
         }
     }
-    return try results.values()
+    return results.values()
 }
 
 /// One slot for each result; each is written by one thread only, before all are read.
-private final class Slots<T: Sendable, E: Error>: @unchecked Sendable {
-    private let storage: UnsafeMutableBufferPointer<Result<T, E>?>
+private final class Slots<T: Sendable>: @unchecked Sendable {
+    private let storage: UnsafeMutableBufferPointer<T?>
 
     init(count: Int) {
         storage = .allocate(capacity: count)
@@ -51,14 +60,14 @@ private final class Slots<T: Sendable, E: Error>: @unchecked Sendable {
         storage.deallocate()
     }
 
-    func set(_ index: Int, _ value: Result<T, E>) {
+    func set(_ index: Int, _ value: T) {
         storage[index] = value
     }
 
-    func values() throws(E) -> [T] {
-        try storage.map { (slot) throws(E) in
+    func values() -> [T] {
+        storage.map { slot in
             guard let slot else { preconditionFailure("a result was never computed") }
-            return try slot.get()
+            return slot
         }
     }
 }

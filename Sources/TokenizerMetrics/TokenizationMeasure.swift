@@ -35,7 +35,7 @@ public struct TokenizationMeasure: Sendable {
         func measureBatch() throws {
             let lines = batch
             let parts = partitions(of: lines.count, into: 64)
-            let measured = concurrentMap(count: parts.count) { part in
+            let measured = try concurrentMap(count: parts.count) { part in
                 var measure = TokenizationMeasure(tokenizerCount: tokenizers.count)
                 for line in lines[parts[part]] { measure.add(line, tokenizers) }
                 return measure

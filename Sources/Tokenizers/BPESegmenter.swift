@@ -17,9 +17,6 @@ struct BPESegmenter: Sendable {
     /// For each id whether it is an unused piece; empty if there are none.
     let isUnused: [Bool]
 
-    /// Longer segments are merged with a queue, which takes n log n steps instead of n².
-    private static let longestScanned = 40
-
     init(_ vocabulary: Vocabulary) {
         let pieces = SegmentablePieces(vocabulary: vocabulary)
         characters = CharacterNumbers(pieces)
@@ -62,8 +59,7 @@ struct BPESegmenter: Sendable {
                 } else if index - first == 2, merges[first] != MergeTable.none {
                     output.append(Int32(truncatingIfNeeded: merges[first]), end: end)
                 } else {
-                    let left = index - first <= Self.longestScanned
-                        ? segments.scan(first, count: index - first) : segments.queue(first, count: index - first)
+                    let left = segments.merge(first, count: index - first)
                     for symbol in first..<first + left - 1 { output.append(symbols[symbol], end: starts[symbol + 1]) }
                     output.append(symbols[first + left - 1], end: end)
                 }

@@ -46,7 +46,7 @@ struct CharacterNumbers: Sendable {
                 if isNew(left, right) { hashes.append(PairFilter.hash(left, right)) }
             }
         }
-        return PairFilter(hashes)
+        return PairFilter(hashes, bitsPerPair: 16)
     }
 
     /// Calls `body` with the numbers of each two characters that stand side by side in a piece.
@@ -107,6 +107,10 @@ struct CharacterNumbers: Sendable {
     private func character(
         in text: UnsafeBufferPointer<UInt8>, at position: Int, _ basic: UnsafeBufferPointer<Int32>
     ) -> (number: Int32, length: Int) {
+        if text[position] < 0x80 { return (basic[Int(text[position])], 1) }
+        if let (scalar, length) = UTF8Scalars.threeByteCharacter(text, at: position) {
+            return (basic[Int(scalar)], length)
+        }
         let (scalar, length) = UTF8Scalars.decode(text, at: position)
         if scalar < 0x10000 {
             // A rule of a broken model can make text that is no UTF-8: no piece holds such a character.
@@ -131,5 +135,22 @@ struct SegmentablePieces {
                 body(Int32(index), texts.bytes(of: index))
             }
         }
+    }
+}
+
+extension UTF8Scalars {
+    /// The well-formed character of three bytes at a place, such as most of Chinese; nil if there is none.
+    @inline(__always)
+    static func threeByteCharacter(
+        _ text: UnsafeBufferPointer<UInt8>, at index: Int
+    ) -> (scalar: UInt32, length: Int)? {
+        guard index + 3 <= text.count else { return nil }
+        let first = UInt32(text[index])
+        let (second, third) = (UInt32(text[index + 1]), UInt32(text[index + 2]))
+        let scalar = (first & 0x0F) &<< 12 | (second & 0x3F) &<< 6 | third & 0x3F
+        guard first & 0xF0 == 0xE0, (second & 0xC0) | (third & 0xC0) == 0x80, second & third & 0x80 != 0,
+            scalar >= 0x800, scalar & 0xF800 != 0xD800
+        else { return nil }
+        return (scalar, 3)
     }
 }

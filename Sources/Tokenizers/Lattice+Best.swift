@@ -52,7 +52,9 @@ private struct PathSearch {
             }
             for left in lattice.nodes(before: Int(partial.node)) {
                 let node = lattice.nodes[Int(left)]
-                add(Int(left), rest: top.partial, score: node.score + partial.score, priority: node.best + partial.score)
+                add(
+                    Int(left), rest: top.partial, score: node.score + partial.score, priority: node.best + partial.score
+                )
             }
             if partials.count >= Self.mostPartials { return nil }
             if !shrinkIfNeeded() { return nil }

@@ -19,7 +19,7 @@ package final class LineEncoder {
     private let options: EncodingOptions
     private let sampling: SamplingOptions
     private let scratch = EncodingScratch()
-    private var text = Scratch<UInt8>(capacity: 1 << 16)
+    @exclusivity(unchecked) private var text = Scratch<UInt8>(capacity: 1 << 16)
 
     /// - Parameter sampling: for the n-best and sampling formats.
     package init(

@@ -9,6 +9,8 @@ struct MergeFinder {
     private let characters: CharacterNumbers
     /// Open addressing: the id of a segmentable piece, or -1.
     private var slots: [Slot]
+    /// One bit for each hash: most beginnings and ends of pieces are no pieces, and this stays in the cache.
+    private var filter: [UInt64]
     private var prefixHashes: [UInt64] = []
     private var powers: [UInt64] = [1]
 
@@ -25,11 +27,14 @@ struct MergeFinder {
         var size = 64
         while size < pieces.vocabulary.count * 2 { size *= 2 }
         slots = [Slot](repeating: Slot(hash: 0, id: -1), count: size)
+        filter = [UInt64](repeating: 0, count: size / 8)
         pieces.forEach { id, bytes in insert(id, bytes) }
     }
 
     private mutating func insert(_ id: Int32, _ bytes: UnsafeBufferPointer<UInt8>) {
         let hash = bytes.reduce(UInt64(0)) { $0 &* Self.base &+ (UInt64($1) + 1) }
+        let bit = filterBit(of: hash)
+        filter[bit >> 6] |= 1 << UInt64(bit & 63)
         var slot = place(of: hash)
         while slots[slot].id >= 0 { slot = (slot + 1) & (slots.count - 1) }
         slots[slot] = Slot(hash: hash, id: id)
@@ -38,6 +43,11 @@ struct MergeFinder {
     @inline(__always)
     private func place(of hash: UInt64) -> Int {
         Int(truncatingIfNeeded: (hash &* 0xD6E8_FEB8_6659_FD93) >> 32) & (slots.count - 1)
+    }
+
+    @inline(__always)
+    private func filterBit(of hash: UInt64) -> Int {
+        Int(truncatingIfNeeded: (hash &* 0xD6E8_FEB8_6659_FD93) &>> 16) & (filter.count * 64 - 1)
     }
 
     /// Calls `body` with the left and right symbol of each cut of a piece, the shortest left one first.
@@ -70,12 +80,15 @@ struct MergeFinder {
 
     /// The number of a symbol: a segmentable piece's id, or a lone character's number beyond the ids.
     private func symbol(_ bytes: UnsafeBufferPointer<UInt8>, hash: UInt64) -> Int32? {
-        var slot = place(of: hash)
-        while slots[slot].id >= 0 {
-            if slots[slot].hash == hash, texts.bytes(of: Int(slots[slot].id)).elementsEqual(bytes) {
-                return slots[slot].id
+        let bit = filterBit(of: hash)
+        if filter[bit >> 6] &>> UInt64(bit & 63) & 1 == 1 {
+            var slot = place(of: hash)
+            while slots[slot].id >= 0 {
+                if slots[slot].hash == hash, texts.bytes(of: Int(slots[slot].id)).elementsEqual(bytes) {
+                    return slots[slot].id
+                }
+                slot = (slot + 1) & (slots.count - 1)
             }
-            slot = (slot + 1) & (slots.count - 1)
         }
         let (scalar, length) = UTF8Scalars.decode(bytes, at: 0)
         return length == bytes.count ? characters[scalar] : nil

@@ -1,6 +1,9 @@
 /// Which piece two neighbouring symbols make, and which characters stand side by side inside a piece.
 struct MergeTable: Sendable {
-    private let filter: PairFilter
+    /// Pairs of characters that stand side by side in a piece, and pairs of symbols that make one: most questions have
+    /// the answer no, and the filters are small enough to stay in the caches near the core.
+    private let characterFilter: PairFilter
+    private let mergeFilter: PairFilter
     /// For pairs of symbols the rank by score in the upper half, the piece that they make in the lower; `none` for
     /// characters that stand side by side in a piece and make none.
     private let merges: SymbolPairTable<UInt64>
@@ -13,7 +16,7 @@ struct MergeTable: Sendable {
     /// - Parameter ranks: for each id the place of its score, best first.
     init(_ pieces: SegmentablePieces, _ characters: CharacterNumbers, ranks: [UInt32]) {
         var merges = SymbolPairTable(placeholder: Self.none)
-        filter = characters.pairFilter(pieces) { left, right in merges.insert(left, right).isNew }
+        characterFilter = characters.pairFilter(pieces) { left, right in merges.insert(left, right).isNew }
         pieces.vocabulary.withTexts { texts in
             var finder = MergeFinder(pieces, texts: texts, characters: characters)
             pieces.forEach { id, bytes in
@@ -21,30 +24,39 @@ struct MergeTable: Sendable {
                 finder.forEachCut(of: bytes) { merges[$0, $1] = merge }
             }
         }
+        mergeFilter = PairFilter(merges.hashes { $0 != Self.none }, bitsPerPair: 8)
         self.merges = merges
     }
 
     /// The table's memory, for loops.
     struct View {
-        fileprivate let filter: PairFilter.View
+        fileprivate let characterFilter: PairFilter.View
+        fileprivate let mergeFilter: PairFilter.View
         fileprivate let merges: SymbolPairTable<UInt64>.View
 
         /// The merge of two characters, or nil if no piece holds them side by side.
         @inline(__always)
         func mergeOfCharacters(_ left: Int32, _ right: Int32) -> UInt64? {
             let hash = PairFilter.hash(left, right)
-            return filter.mayHold(hash) ? merges.find(left, right, hash) : nil
+            return characterFilter.mayHold(hash) ? merges.find(left, right, hash) : nil
         }
 
         @inline(__always)
         func merge(_ left: Int32, _ right: Int32) -> UInt64 {
-            merges.find(left, right) ?? MergeTable.none
+            let hash = PairFilter.hash(left, right)
+            return mergeFilter.mayHold(hash) ? merges.find(left, right, hash) ?? MergeTable.none : MergeTable.none
         }
     }
 
     @inline(__always)
     func withView<R>(_ body: (View) -> R) -> R {
-        filter.withView { filter in merges.withView { body(View(filter: filter, merges: $0)) } }
+        characterFilter.withView { characterFilter in
+            mergeFilter.withView { mergeFilter in
+                merges.withView { merges in
+                    body(View(characterFilter: characterFilter, mergeFilter: mergeFilter, merges: merges))
+                }
+            }
+        }
     }
 }
 

@@ -71,11 +71,14 @@ extension Normalizer {
     private func plainLength(
         _ input: UnsafeBufferPointer<UInt8>, at position: Int, _ needsCare: UnsafeBufferPointer<UInt64>
     ) -> Int {
-        let (scalar, length) = UTF8Scalars.decode(input, at: position)
+        let first = input[position]
+        if first < 0x80 { return needsCare[Int(first &>> 6)] &>> UInt64(first & 63) & 1 == 1 ? 0 : 1 }
+        let (scalar, length) =
+            UTF8Scalars.threeByteCharacter(input, at: position) ?? UTF8Scalars.decode(input, at: position)
         // A broken byte: the only way to U+FFFD in one byte.
         if length == 1, scalar == UTF8Scalars.replacement { return 0 }
         if scalar >= 0x10000 { return charsmap == nil && protected == nil ? length : 0 }
-        return needsCare[Int(scalar >> 6)] >> UInt64(scalar & 63) & 1 == 1 ? 0 : length
+        return needsCare[Int(scalar &>> 6)] &>> UInt64(scalar & 63) & 1 == 1 ? 0 : length
     }
 
     /// Copies a character; past it up to three bytes of `output` are overwritten with anything.

@@ -1,6 +1,4 @@
-/// Which characters may stand side by side inside a piece: one bit for each hash.
-///
-/// It answers most questions from the first-level cache: between most characters of a text no piece reaches across.
+/// A set of pairs of symbols that never denies one it holds, and seldom takes in another: one bit for each hash.
 struct PairFilter: Sendable {
     private var bits: [UInt64] = [0]
     /// The top bits of a pair's hash are its place.
@@ -9,14 +7,15 @@ struct PairFilter: Sendable {
     @inline(__always)
     static func hash(_ left: Int32, _ right: Int32) -> UInt64 {
         let key = UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
-        return (key ^ key >> 29) &* 0x9E37_79B9_7F4A_7C15
+        return (key ^ key &>> 29) &* 0x9E37_79B9_7F4A_7C15
     }
 
-    /// - Parameter hashes: those of all pairs that stand side by side in some piece.
-    init(_ hashes: [UInt64]) {
-        // Eight bits for each pair: one in eight of the pairs that never meet passes.
+    /// - Parameters:
+    ///   - hashes: those of all pairs that the filter holds.
+    ///   - bitsPerPair: of so many other pairs about one passes.
+    init(_ hashes: [UInt64], bitsPerPair: Int) {
         var width: UInt64 = 6
-        while 1 << width < 8 * hashes.count { width += 1 }
+        while 1 << width < bitsPerPair * hashes.count { width += 1 }
         shift = 64 - width
         bits = [UInt64](repeating: 0, count: 1 << (width - 6))
         for hash in hashes {
@@ -36,12 +35,12 @@ struct PairFilter: Sendable {
             self.shift = shift
         }
 
-        /// False if no piece holds the pair side by side; true may be wrong.
+        /// False if the filter does not hold the pair; true may be wrong.
         @inline(__always)
         func mayHold(_ hash: UInt64) -> Bool {
             // The shift leaves as many bits as the filter has places: every index is inside.
-            let bit = hash >> shift
-            return bits[Int(bit >> 6)] >> (bit & 63) & 1 == 1
+            let bit = hash &>> shift
+            return bits[Int(truncatingIfNeeded: bit &>> 6)] &>> (bit & 63) & 1 == 1
         }
     }
 

@@ -16,17 +16,50 @@ struct SegmentMerger {
         return true
     }
 
-    /// Merges until nothing is left to merge, looking at all pairs each time; says how many symbols remain.
+    /// Longer segments are merged with a queue, which takes n log n steps instead of n².
+    private static let longestScanned = 40
+
+    /// Merges until nothing is left to merge; says how many symbols remain.
     ///
     /// They stand at `first...`, their starts too.
-    func scan(_ first: Int, count: Int) -> Int {
+    @inline(__always)
+    func merge(_ first: Int, count: Int) -> Int {
+        if count == 3 { return mergeThree(first) }
+        return count <= Self.longestScanned ? scan(first, count: count) : queue(first, count: count)
+    }
+
+    /// Merges three symbols, the most frequent case that takes more than a look; says how many remain.
+    @inline(__always)
+    private func mergeThree(_ first: Int) -> Int {
+        let (symbols, starts, merges) = (symbols + first, starts + first, merges + first)
+        let (left, right) = (merges[0], merges[1])
+        if left & right == MergeTable.none { return 3 }
+        if left &>> 32 <= right &>> 32 {
+            symbols[0] = Int32(truncatingIfNeeded: left)
+            let all = view.merge(symbols[0], symbols[2])
+            if all == MergeTable.none {
+                (symbols[1], starts[1]) = (symbols[2], starts[2])
+                return 2
+            }
+            symbols[0] = Int32(truncatingIfNeeded: all)
+            return 1
+        }
+        symbols[1] = Int32(truncatingIfNeeded: right)
+        let all = view.merge(symbols[0], symbols[1])
+        if all == MergeTable.none { return 2 }
+        symbols[0] = Int32(truncatingIfNeeded: all)
+        return 1
+    }
+
+    /// Looks at all pairs each time.
+    private func scan(_ first: Int, count: Int) -> Int {
         let (symbols, starts, merges) = (symbols + first, starts + first, merges + first)
         var count = count
         while true {
             var best = MergeTable.noRank
             var place = 0
             for index in 0..<count - 1 {
-                let rank = merges[index] >> 32
+                let rank = merges[index] &>> 32
                 // Strictly better: of equal ranks the leftmost stays.
                 if rank < best { (best, place) = (rank, index) }
             }
@@ -46,8 +79,8 @@ struct SegmentMerger {
         }
     }
 
-    /// The same with a queue of merges, for a long segment.
-    func queue(_ first: Int, count: Int) -> Int {
+    /// Takes the best merge from a queue each time.
+    private func queue(_ first: Int, count: Int) -> Int {
         var list = SymbolList(symbols: symbols + first, starts: starts + first, count: count)
         var agenda = MergeAgenda()
         for index in 0..<count - 1 {

@@ -38,10 +38,10 @@ struct SymbolPairTable<Value: BitwiseCopyable & Sendable>: Sendable {
         @inline(__always)
         func find(_ left: Int32, _ right: Int32, _ hash: UInt64) -> Value? {
             // The shift leaves as many bits as there are slots; at most two thirds are taken: an empty one comes.
-            var slot = Int(hash >> shift)
+            var slot = Int(truncatingIfNeeded: hash &>> shift)
             while entries[slot].left != SymbolPairTable.empty {
                 if entries[slot].left == left, entries[slot].right == right { return entries[slot].value }
-                slot = (slot + 1) & mask
+                slot = (slot &+ 1) & mask
             }
             return nil
         }
@@ -64,6 +64,11 @@ struct SymbolPairTable<Value: BitwiseCopyable & Sendable>: Sendable {
             let slot = insert(left, right).slot
             entries[slot].value = newValue
         }
+    }
+
+    /// The hashes of the pairs whose value is wanted.
+    func hashes(_ isWanted: (Value) -> Bool) -> [UInt64] {
+        entries.filter { $0.left != Self.empty && isWanted($0.value) }.map { PairFilter.hash($0.left, $0.right) }
     }
 
     /// Adds a pair unless it is there.

@@ -24,7 +24,7 @@ extension Tokenizer {
         let threads = max(1, threads ?? availableProcessors)
         // Several parts for each core, so that uneven ones balance.
         let parts = partitions(of: items.count, into: threads == 1 ? 1 : threads * 8)
-        let results = concurrentMap(count: parts.count, threads: threads) { part in
+        let results = concurrentValues(count: parts.count, threads: threads) { part in
             items[parts[part]].map(body)
         }
         return results.flatMap { $0 }

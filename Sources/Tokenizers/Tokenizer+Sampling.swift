@@ -31,7 +31,9 @@ extension Tokenizer {
     /// The best segmentations of a text, best first; fewer if the text has fewer. Unigram models only.
     ///
     /// With a count of one the score is zero, as in sentencepiece.
-    public func nbest(_ text: String, count: Int, options: EncodingOptions = []) throws(TokenizerError) -> [ScoredEncoding] {
+    public func nbest(_ text: String, count: Int, options: EncodingOptions = []) throws(TokenizerError)
+        -> [ScoredEncoding]
+    {
         try nbest(utf8: Array(text.utf8), count: count, options: options)
     }
 

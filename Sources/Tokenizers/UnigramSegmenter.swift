@@ -30,7 +30,8 @@ struct UnigramSegmenter: Sendable {
         self.scores = scores
         isUserDefined = vocabulary.types.map { $0 == .userDefined }
         (trie, filter) = PieceTrie.make(pieces, characters)
-        singleScores = [.infinity]
+        singleScores =
+            [.infinity]
             + (0..<vocabulary.count + characters.extraCount).map { number in
                 guard number < vocabulary.count, vocabulary.types[number] != .unused,
                     vocabulary.isSegmentable(PieceID(number))
