@@ -16,24 +16,26 @@ final class LatticeShard: @unchecked Sendable {
     /// - Parameter symbols: where the words' places are.
     init(_ words: [TrainingWords.Word], in symbols: UnsafePointer<Int32>?, trie: SymbolTrie) {
         guard let symbols else { return }
-        var length = 0
-        for word in words {
-            wordLengths.append(word.length)
-            frequencies.append(Float(word.frequency))
-            longestWord = max(longestWord, Int(word.length))
-            length += Int(word.length)
-        }
-        matchCounts.reserveCapacity(length)
-        matches.reserveCapacity(length * 3)
+        wordLengths = words.map(\.length)
+        frequencies = words.map { Float($0.frequency) }
+        longestWord = Int(wordLengths.max() ?? 0)
+        let length = wordLengths.reduce(0) { $0 + Int($1) }
+        // Local, since each access to a property of a class is checked.
+        var counts: [UInt16] = []
+        var found: [Int32] = []
+        counts.reserveCapacity(length)
+        found.reserveCapacity(length * 2)
         for word in words {
             let end = Int(word.start) + Int(word.length)
             for start in Int(word.start)..<end {
-                let before = matches.count
+                let before = found.count
                 let rest = UnsafeBufferPointer(start: symbols + start, count: end - start)
-                trie.forEachPrefix(of: rest) { matches.append($0) }
-                matchCounts.append(UInt16(truncatingIfNeeded: matches.count - before))
+                trie.forEachPrefix(of: rest) { found.append($0) }
+                counts.append(UInt16(truncatingIfNeeded: found.count - before))
             }
         }
+        matchCounts = counts
+        matches = found
     }
 
     /// Renumbers the pieces; those whose new number is negative are left out.

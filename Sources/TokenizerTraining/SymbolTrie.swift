@@ -1,59 +1,65 @@
-/// Pieces by their characters: a trie whose edges lie in one hash table.
+/// Pieces by their characters: a trie whose edges lie in one hash table, all that a step needs side by side.
 struct SymbolTrie: Sendable {
-    /// Below the root by symbol; negative if there is no such edge.
-    private var roots: [Int32]
-    /// Node and symbol of each edge; `.max` where a slot is free.
-    private var keys: [UInt64]
-    private var nodes: [Int32]
+    /// An edge: from which node by which symbol, to which node, and the piece that ends there (negative if none).
+    private struct Edge {
+        var key = UInt64.max
+        var node: Int32 = -1
+        var piece: Int32 = -1
+    }
+
+    /// Below the root, by symbol.
+    private var roots: [Edge]
+    /// Open addressing; `key` is `.max` where a slot is free.
+    private var edges: [Edge]
     private var edgeCount = 0
-    /// The piece that ends at each node; negative if none.
-    private var pieceOfNode: [Int32] = []
+    private var nodeCount: Int32 = 0
 
     init(_ pieces: ScoredPieces, symbols: Int) {
-        roots = [Int32](repeating: -1, count: symbols)
-        keys = [UInt64](repeating: .max, count: 1 << 12)
-        nodes = [Int32](repeating: -1, count: 1 << 12)
+        roots = [Edge](repeating: Edge(), count: symbols)
+        edges = [Edge](repeating: Edge(), count: 1 << 12)
         for piece in 0..<pieces.count { insert(pieces[piece], Int32(piece)) }
     }
 
     private mutating func insert(_ piece: ArraySlice<Int32>, _ number: Int32) {
-        guard let first = piece.first else { return }
-        if roots[Int(first)] < 0 { roots[Int(first)] = newNode() }
-        var node = roots[Int(first)]
-        for symbol in piece.dropFirst() { node = child(of: node, symbol) }
-        pieceOfNode[Int(node)] = number
+        guard let first = piece.first.map({ Int($0) }) else { return }
+        if roots[first].node < 0 { roots[first].node = newNode() }
+        if piece.count == 1 {
+            roots[first].piece = number
+            return
+        }
+        var node = roots[first].node
+        for symbol in piece.dropFirst().dropLast() { node = edges[slot(of: node, symbol)].node }
+        edges[slot(of: node, piece[piece.endIndex - 1])].piece = number
     }
 
     private mutating func newNode() -> Int32 {
-        pieceOfNode.append(-1)
-        return Int32(pieceOfNode.count - 1)
+        nodeCount += 1
+        return nodeCount - 1
     }
 
-    private mutating func child(of node: Int32, _ symbol: Int32) -> Int32 {
-        if edgeCount * 2 >= keys.count { grow() }
+    /// The edge's slot, where one is made if need be.
+    private mutating func slot(of node: Int32, _ symbol: Int32) -> Int {
+        if edgeCount * 3 >= edges.count * 2 { grow() }
         let key = Self.key(node, symbol)
-        var slot = Self.slot(key, mask: keys.count - 1)
-        while keys[slot] != key {
-            if keys[slot] == .max {
-                keys[slot] = key
-                nodes[slot] = newNode()
+        var slot = Self.slot(key, mask: edges.count - 1)
+        while edges[slot].key != key {
+            if edges[slot].key == .max {
+                edges[slot] = Edge(key: key, node: newNode())
                 edgeCount += 1
                 break
             }
-            slot = (slot + 1) & (keys.count - 1)
+            slot = (slot + 1) & (edges.count - 1)
         }
-        return nodes[slot]
+        return slot
     }
 
     private mutating func grow() {
-        let (oldKeys, oldNodes) = (keys, nodes)
-        keys = [UInt64](repeating: .max, count: oldKeys.count * 2)
-        nodes = [Int32](repeating: -1, count: oldKeys.count * 2)
-        for (key, node) in zip(oldKeys, oldNodes) where key != .max {
-            var slot = Self.slot(key, mask: keys.count - 1)
-            while keys[slot] != .max { slot = (slot + 1) & (keys.count - 1) }
-            keys[slot] = key
-            nodes[slot] = node
+        let old = edges
+        edges = [Edge](repeating: Edge(), count: old.count * 2)
+        for edge in old where edge.key != .max {
+            var slot = Self.slot(edge.key, mask: edges.count - 1)
+            while edges[slot].key != .max { slot = (slot + 1) & (edges.count - 1) }
+            edges[slot] = edge
         }
     }
 
@@ -71,28 +77,22 @@ struct SymbolTrie: Sendable {
     @inline(__always)
     func forEachPrefix(of text: UnsafeBufferPointer<Int32>, _ body: (Int32) -> Void) {
         guard let first = text.first else { return }
-        var node = roots[Int(first)]
-        var index = 1
-        while node >= 0 {
-            let piece = pieceOfNode[Int(node)]
-            if piece >= 0 { body(piece) }
-            if index == text.count { return }
-            node = find(node, text[index])
-            index += 1
-        }
-    }
-
-    @inline(__always)
-    private func find(_ node: Int32, _ symbol: Int32) -> Int32 {
-        let key = Self.key(node, symbol)
-        return keys.withUnsafeBufferPointer { keys in
-            let mask = keys.count - 1
-            var slot = Self.slot(key, mask: mask)
-            while keys[slot] != key {
-                if keys[slot] == .max { return -1 }
-                slot = (slot + 1) & mask
+        var edge = roots[Int(first)]
+        edges.withUnsafeBufferPointer { edges in
+            let mask = edges.count - 1
+            var index = 1
+            while edge.node >= 0 {
+                if edge.piece >= 0 { body(edge.piece) }
+                if index == text.count { return }
+                let key = Self.key(edge.node, text[index])
+                var slot = Self.slot(key, mask: mask)
+                while edges[slot].key != key {
+                    if edges[slot].key == .max { return }
+                    slot = (slot + 1) & mask
+                }
+                edge = edges[slot]
+                index += 1
             }
-            return nodes[slot]
         }
     }
 }
