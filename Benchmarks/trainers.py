@@ -1,0 +1,103 @@
+"""Training of vocabularies beside sentencepiece, in the same run: `make bench`.
+
+Each training is a process of its own, timed from start to end, with its peak memory; the models that both write are
+compared, to the bit of the scores. Then ours alone on a sixteenth, a quarter and all of the text.
+"""
+
+import argparse
+import pathlib
+import statistics
+import struct
+import tempfile
+
+from sentencepiece import sentencepiece_model_pb2 as model_pb2
+
+from process import header, measure, medians, python, row
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+LLAMA_FLAGS = ["--normalization_rule_name=identity", "--byte_fallback=true", "--split_digits=true",
+               "--allow_whitespace_only_pieces=true"]
+
+CASES = (
+    ("unigram", "unigram, default flags", []),
+    ("bpe", "BPE, default flags", []),
+    ("bpe", "BPE, LLaMA's flags", LLAMA_FLAGS),
+)
+
+TRAIN = "import sentencepiece, sys; sentencepiece.SentencePieceTrainer.train(' '.join(sys.argv[1:]))"
+
+
+def corpus(directory, shared):
+    """The Chinese of the main job, or all shared corpora in one file, or the committed samples ten times over."""
+    main_job = ROOT / "out/corpus/zh.txt"
+    if main_job.exists():
+        return main_job
+    sources = sorted((shared / "corpora").glob("*.txt")) or sorted((ROOT / "corpora").glob("sample*.txt")) * 10
+    joined = directory / "corpus.txt"
+    joined.write_bytes(b"".join(path.read_bytes() for path in sources))
+    return joined
+
+
+def pieces(path):
+    model = model_pb2.ModelProto()
+    model.ParseFromString(pathlib.Path(path).read_bytes())
+    return [(piece.piece, struct.pack("<f", piece.score), piece.type) for piece in model.pieces]
+
+
+def flags(text, size, kind, more):
+    return [f"--input={text}", f"--vocab_size={size}", f"--model_type={kind}", "--character_coverage=0.9995", *more]
+
+
+def bench_against_peer(program, text, size, directory, runs):
+    for number, (kind, label, more) in enumerate(CASES):
+        common = flags(text, size, kind, more)
+        ours, theirs = [], []
+        for _ in range(runs):
+            ours.append(measure([program, "train", *common, f"--model_prefix={directory}/ours-{number}", "--force"]))
+            theirs.append(measure(python(TRAIN, *common, "--minloglevel=2", f"--model_prefix={directory}/theirs")))
+        (our_seconds, our_peak), (their_seconds, their_peak) = medians(ours), medians(theirs)
+        row(f"{label}: time", our_seconds, their_seconds, "s", higher_is_better=False)
+        row(f"{label}: peak memory", our_peak / 1e6, their_peak / 1e6, "MB", higher_is_better=False)
+        found, expected = pieces(f"{directory}/ours-{number}.model"), pieces(f"{directory}/theirs.model")
+        differing = sum(a != b for a, b in zip(found, expected)) + abs(len(found) - len(expected))
+        print(f"  {differing} of {len(expected)} pieces differ in text, score or type", flush=True)
+
+
+def bench_growth(program, text, size, directory, runs):
+    lines = text.read_bytes().splitlines(keepends=True)
+    for kind in ("unigram", "bpe"):
+        first = None
+        for share in (16, 4, 1):
+            part = directory / f"part-{share}.txt"
+            # Every line, every fourth, every sixteenth: of one kind, whatever the order of the sources.
+            part.write_bytes(b"".join(lines[::share]))
+            command = [program, "train", *flags(part, size, kind, ["--hard_vocab_limit=false"]),
+                       f"--model_prefix={directory}/part", "--force"]
+            seconds = statistics.median(measure(command).seconds for _ in range(runs))
+            megabytes = part.stat().st_size / 1e6
+            first = first or (seconds, megabytes)
+            print(f"{kind}: {megabytes:6.2f} MB ({megabytes / first[1]:4.1f} x) in {seconds:6.2f} s "
+                  f"({seconds / first[0]:4.1f} x)", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kuoci", default=str(ROOT / ".build/release/kuoci"))
+    parser.add_argument("--shared", type=pathlib.Path, default=ROOT.parent / "shared/data")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each, of which the median counts")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        directory = pathlib.Path(name)
+        text = corpus(directory, options.shared)
+        size = 20000 if text.stat().st_size > 5e6 else 8000
+        print(f"training {size} pieces from {text.name}, {text.stat().st_size / 1e6:.1f} MB; "
+              f"medians of {options.runs} runs", flush=True)
+        header("sentencepiece")
+        bench_against_peer(options.kuoci, text, size, directory, options.runs)
+        print("\nour time as the text grows")
+        bench_growth(options.kuoci, text, size, directory, options.runs)
+
+
+if __name__ == "__main__":
+    main()
