@@ -10,7 +10,8 @@ public struct Kuoci: ParsableCommand {
         abstract: "Extends the vocabulary of a LLaMA-family model with Chinese and continues its pretraining.",
         version: Manifest.version,
         subcommands: [
-            CorpusCommand.self, TrainCommand.self, EncodeCommand.self, DecodeCommand.self, MergeCommand.self,
+            CorpusCommand.self, CountCommand.self, TrainCommand.self, EncodeCommand.self, DecodeCommand.self,
+            MergeCommand.self,
             MeasureCommand.self,
             InitCommand.self, ResizeCommand.self, ExportCommand.self, PretrainStub.self, EvaluateStub.self,
             SummaryCommand.self,

@@ -30,8 +30,10 @@ struct LineParts {
         }
     }
 
+    /// The name that stands for standard input.
+    static let standardInput = "-"
     private static let partSize = 1 << 20
-    private static let partsInWindow = 64
+    private static let partsInWindow = 16
 
     init(files: [String], encoding: String? = nil, threads: Int, progress: ProgressHandler?) {
         self.files = files
@@ -52,7 +54,7 @@ struct LineParts {
     }
 
     func isEmptyFile(_ path: String) throws -> Bool {
-        try MappedFile(path).count == 0
+        try path != Self.standardInput && MappedFile(path).count == 0
     }
 
     /// Calls `body` with each part of a stretch of whole lines.
@@ -74,7 +76,9 @@ struct LineParts {
 
     /// Calls `body` with one stretch of whole lines after the other, and the number of lines before it.
     func forEachWindow(of path: String, _ body: (UnsafeBufferPointer<UInt8>, Int) throws -> Void) throws {
-        if encoding == nil, try !isPackedFile(path) {
+        if path == Self.standardInput {
+            try forEachStreamedWindow(body)
+        } else if encoding == nil, try !isPackedFile(path) {
             try forEachMappedWindow(of: path, size: Self.partSize * Self.partsInWindow, body)
         } else {
             try forEachUnpackedWindow(of: path, body)
@@ -94,14 +98,41 @@ struct LineParts {
             isAtEnd = try reader.withNextLine { append($0, decoder, to: &buffer) } == nil
             if isAtEnd { decoder?.finish(into: &buffer) }
             guard isAtEnd || buffer.count >= Self.partSize * threads * 4 else { continue }
-            let whole = isAtEnd ? buffer.count : (buffer.lastIndex(of: 0x0A) ?? -1) + 1
-            try buffer.withUnsafeBufferPointer { all in
-                let window = UnsafeBufferPointer(rebasing: all[..<whole])
-                if !window.isEmpty { try body(window, lines) }
-                lines += countLines(window)
-            }
-            buffer.removeSubrange(..<whole)
+            try handOver(&buffer, isWhole: isAtEnd, &lines, body)
         }
+    }
+
+    /// Standard input as it comes, plain.
+    private func forEachStreamedWindow(_ body: (UnsafeBufferPointer<UInt8>, Int) throws -> Void) throws {
+        let decoder = try encoding.map { try makeDecoder($0) }
+        var buffer: [UInt8] = []
+        var lines = 0
+        var isAtEnd = false
+        while !isAtEnd {
+            let chunk = try FileHandle.standardInput.read(upToCount: Self.partSize) ?? Data()
+            isAtEnd = chunk.isEmpty
+            let before = buffer.count
+            chunk.withUnsafeBytes { decoder?.decode($0, into: &buffer) ?? buffer.append(contentsOf: $0) }
+            if isAtEnd { decoder?.finish(into: &buffer) }
+            // A line without end is searched for its end once, not again with each chunk.
+            let isFull = buffer.count >= Self.partSize * threads * 4 && buffer[before...].contains(0x0A)
+            if !isFull, !isAtEnd { continue }
+            try handOver(&buffer, isWhole: isAtEnd, &lines, body)
+        }
+    }
+
+    /// Calls `body` with the buffer's whole lines and takes them out.
+    private func handOver(
+        _ buffer: inout [UInt8], isWhole: Bool, _ lines: inout Int,
+        _ body: (UnsafeBufferPointer<UInt8>, Int) throws -> Void
+    ) throws {
+        let whole = isWhole ? buffer.count : (buffer.lastIndex(of: 0x0A) ?? -1) + 1
+        try buffer.withUnsafeBufferPointer { all in
+            let window = UnsafeBufferPointer(rebasing: all[..<whole])
+            if !window.isEmpty { try body(window, lines) }
+            lines += countLines(window)
+        }
+        buffer.removeSubrange(..<whole)
     }
 
     private func makeDecoder(_ name: String) throws(TrainingError) -> TextDecoder {

@@ -4,12 +4,32 @@ import UnicodeText
 
 /// Models whose pieces are counted, not learned: single characters and whole words.
 extension TokenizerTrainer {
+    /// The words of the text, or of tables of counts that `kuoci count` made of it.
+    func countWords(
+        _ corpus: TrainingCorpus, _ preparation: SentencePreparation, _ special: SpecialPieces
+    ) throws -> WordCounts {
+        guard specification.inputFormat == "tsv", let first = specification.input.first,
+            try CountsFormat.describes(first)
+        else {
+            let cutter = WordCutter(specification)
+            return try WordCounts(corpus, preparation: preparation) { cutter.forEachWord(of: $0, $1) }
+        }
+        for path in specification.input where try !CountsFormat.describes(path) {
+            throw TrainingError.malformedLine(path: path, line: 1, reason: "does not begin a table of counts")
+        }
+        let format = CountsFormat(specification, normalizerSpecification, special)
+        let parts = LineParts(files: specification.input, threads: threads, progress: progress)
+        let words = try WordCounts(countsIn: parts, format)
+        if words.counts.isEmpty {
+            throw TrainingError.noSentences(paths: specification.input, skippedLong: 0, limit: 0)
+        }
+        return words
+    }
+
     func trainCharacters(
         _ corpus: TrainingCorpus, _ preparation: SentencePreparation, _ special: SpecialPieces
     ) throws -> SentencePieceModel {
-        let words = try WordCounts(corpus, preparation: preparation) { sentence, body in
-            sentence.withUnsafeBufferPointer(body)
-        }
+        let words = try countWords(corpus, preparation, special)
         let alphabet = try Alphabet(
             counts: words.characterCounts(), specification: specification, paths: specification.input)
         let total = alphabet.characters.reduce(0) { $0 + $1.count }
@@ -25,7 +45,7 @@ extension TokenizerTrainer {
     func trainWords(
         _ corpus: TrainingCorpus, _ preparation: SentencePreparation, _ special: SpecialPieces
     ) throws -> SentencePieceModel {
-        let words = try WordCounts(corpus, preparation: preparation, cut: forEachSpacedWord)
+        let words = try countWords(corpus, preparation, special)
         let alphabet = try Alphabet(
             counts: words.characterCounts(), specification: specification, paths: specification.input)
         let known = Set(alphabet.characters.map(\.scalar))
@@ -64,22 +84,4 @@ extension TokenizerTrainer {
 /// In single precision throughout, as sentencepiece computes it.
 private func logarithmOfShare(_ count: Int64, of total: Int64) -> Float {
     logf(Float(count)) - logf(Float(total))
-}
-
-/// Cuts before each ▁.
-@Sendable
-private func forEachSpacedWord(of sentence: [UInt8], _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
-    sentence.withUnsafeBufferPointer { text in
-        var start = 0
-        var index = 0
-        while index < text.count {
-            let (scalar, length) = UTF8Scalars.decode(text, at: index)
-            if scalar == PieceRules.space, index > start {
-                body(UnsafeBufferPointer(rebasing: text[start..<index]))
-                start = index
-            }
-            index += length
-        }
-        if start < text.count { body(UnsafeBufferPointer(rebasing: text[start...])) }
-    }
 }

@@ -64,8 +64,7 @@ public struct TokenizerTrainer: Sendable {
     private func trainBPE(
         _ corpus: TrainingCorpus, _ preparation: SentencePreparation, _ special: SpecialPieces
     ) throws -> SentencePieceModel {
-        let cutter = SentenceCutter(specification: specification)
-        let words = try WordCounts(corpus, preparation: preparation) { cutter.forEachWord(of: $0, $1) }
+        let words = try countWords(corpus, preparation, special)
         let alphabet = try Alphabet(
             counts: words.characterCounts(), specification: specification, paths: specification.input)
         let merges = try learnMerges(words: words, alphabet: alphabet, special: special)

@@ -12,6 +12,7 @@ public enum TrainingError: BadDataError, Equatable {
     case badSymbol(piece: String, reason: String)
     case corpusTooLarge(characters: Int)
     case sentenceTooLong(characters: Int)
+    case otherCounts(path: String)
     case malformedLine(path: String, line: Int, reason: String)
 
     public var description: String {
@@ -42,6 +43,9 @@ public enum TrainingError: BadDataError, Equatable {
         case .sentenceTooLong(let characters):
             "a sentence of \(characters) characters is too long for the sums of unigram training; cut it into lines or "
                 + "lower --max-sentence-length"
+        case .otherCounts(let path):
+            "\(path): these counts were made with other flags or for another kind of model; count and train with the "
+                + "same model type, normalization, special pieces, delimiter, whitespace and split flags"
         case .malformedLine(let path, let line, let reason): "\(path): line \(line) \(reason)"
         }
     }

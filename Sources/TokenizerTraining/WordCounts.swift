@@ -16,7 +16,7 @@ struct WordCounts: Sendable {
         if inserted { counts.append(count) } else { counts[index] += count }
     }
 
-    private mutating func merge(_ other: WordCounts) {
+    fileprivate mutating func merge(_ other: WordCounts) {
         other.words.bytes.withUnsafeBufferPointer { bytes in
             for index in 0..<other.words.count {
                 add(UnsafeBufferPointer(rebasing: bytes[other.words.range(of: index)]), count: other.counts[index])
@@ -41,9 +41,30 @@ struct WordCounts: Sendable {
             )
         } take: {
         }
-        self = lanes.take()
-        while let other = lanes.takeIfAny() { merge(other) }
+        self = lanes.sum()
         self.tally = tally
+    }
+
+    /// Adds up the counts of files that hold them already.
+    ///
+    /// - Throws: `TrainingError`, `FileError`.
+    init(countsIn parts: LineParts, _ format: CountsFormat) throws {
+        let lanes = Lanes()
+        try parts.map { part in
+            var counts = lanes.take()
+            defer { lanes.giveBack(counts) }
+            try forEachLine(of: part) { start, line in
+                if line.isEmpty { return }
+                guard
+                    let (word, count) = try format.parse(
+                        line, path: part.path, number: part.lineNumber(at: start))
+                else { return }
+                word.withUnsafeBufferPointer { counts.add($0, count: count) }
+            }
+        } take: {
+        }
+        self = lanes.sum()
+        tally.sentences = counts.count
     }
 
     fileprivate init() {}
@@ -70,6 +91,12 @@ private final class Lanes: @unchecked Sendable {
 
     func take() -> WordCounts {
         takeIfAny() ?? WordCounts()
+    }
+
+    func sum() -> WordCounts {
+        var total = take()
+        while let other = takeIfAny() { total.merge(other) }
+        return total
     }
 
     func giveBack(_ counts: WordCounts) {
