@@ -15,7 +15,10 @@ struct TrainCommand: ParsableCommand {
             Takes spm_train's flags, with underscores or hyphens, and gives the pieces, scores and types that \
             sentencepiece 0.2.3 gives. Writes PREFIX.model, PREFIX.vocab and PREFIX.kuoci.json.
 
-            Example: kuoci train --input corpora/sample.zh.txt --model-prefix /tmp/zh --vocab-size 1600 --model-type bpe
+            Examples:
+              kuoci train --input corpora/sample.zh.txt --model-prefix /tmp/zh --vocab-size 1600 --model-type bpe
+              kuoci train --input corpora/sample.zh.txt --base-model /tmp/zh.model --new-pieces 50 --scripts Han \
+                --model-prefix /tmp/more
             """)
 
     @OptionGroup(title: "Input and output") var files: TrainFileOptions
@@ -23,6 +26,7 @@ struct TrainCommand: ParsableCommand {
     @OptionGroup(title: "Which pieces may form") var pieces: PieceRuleOptions
     @OptionGroup(title: "Special pieces") var special: SpecialPieceOptions
     @OptionGroup(title: "Normalization") var normalization: NormalizationOptions
+    @OptionGroup(title: "Going on from a vocabulary") var continuation: ContinuationOptions
     @OptionGroup(title: "Unigram training") var unigram: UnigramFlags
     @OptionGroup(title: "Retired") var retired: RetiredTrainOptions
     @OptionGroup var progress: ProgressOptions
@@ -46,6 +50,12 @@ struct TrainCommand: ParsableCommand {
         try files.checkOutputs()
         for remark in retired.remarks { printDiagnostic("kuoci: \(remark)") }
 
+        let continued = try continuation.continuation(vocabularySize: specification.vocabSize)
+        if let continued {
+            specification.modelType = .bpe
+            specification.vocabSize = Int32(continued.base.pieces.count + continued.newPieces)
+        }
+        if progress.progress != .none { printDiagnostic(memoryNotice(specification)) }
         var trainer = TokenizerTrainer(
             specification: specification, normalizerSpecification: try normalization.specification(),
             threads: files.threads ?? availableProcessors)
@@ -53,6 +63,7 @@ struct TrainCommand: ParsableCommand {
         trainer.encoding = files.foreignEncoding
         trainer.unigram = unigram.options(randomSeed: files.randomSeed)
         trainer.progress = progress.handler()
+        trainer.continuation = continued
         trainer.growth = try vocabulary.growth()
         let model = try trainer.train()
         try save(model)

@@ -15,8 +15,9 @@ struct BPETrainer {
     private var candidates: CandidatePairs
     private var before = NeighbourTally()
     private var after = NeighbourTally()
-    /// Texts of the merges so far.
+    /// Texts of the base's pieces, then of the merges so far.
     private var emitted = ByteStringTable(minimumCapacity: 1 << 15)
+    private let baseTexts: Int
     private let threads: Int
 
     /// Up to so many cells every pair is kept from the start.
@@ -26,16 +27,25 @@ struct BPETrainer {
     init(
         words: consuming WordCounts, alphabet: Alphabet, rules: PieceRules, merges: Int, threads: Int
     ) throws {
-        self.threads = threads
         let scalars = alphabet.characters.map(\.scalar)
-        cells = WordCells(words, scalars: scalars)
-        symbols = MergeSymbols(scalars: scalars, rules: rules)
-        let counting = PairCounting(cells, symbols, threads: threads)
+        try self.init(
+            cells: WordCells(words, scalars: scalars), symbols: MergeSymbols(scalars: scalars, rules: rules),
+            merges: merges, threads: threads)
+    }
+
+    /// Begins with words that are segmented already; the symbols' own texts are never learned again.
+    init(cells: consuming WordCells, symbols: MergeSymbols, merges: Int, threads: Int) throws {
+        self.threads = threads
+        self.cells = cells
+        self.symbols = symbols
+        let counting = PairCounting(self.cells, symbols, threads: threads)
         var threshold: Int64 = 0
-        if cells.count > Self.smallCorpus {
+        if self.cells.count > Self.smallCorpus {
             threshold = firstThreshold(try counting.frequencies(), merges: merges)
         }
         candidates = try counting.candidates(threshold: threshold, symbols)
+        for text in symbols.baseTexts() { emitted.insert(text) }
+        baseTexts = emitted.count
     }
 
     /// The next merge's piece in UTF-8 with its frequency; nil when no pair is left.
@@ -71,6 +81,7 @@ struct BPETrainer {
         cells.restore(symbols)
         symbols.removeMerges()
         emitted = ByteStringTable(minimumCapacity: merges)
+        for text in symbols.baseTexts() { emitted.insert(text) }
         candidates = try PairCounting(cells, symbols, threads: threads).candidates(threshold: 0, symbols)
         while emitted.count < merges, try nextMerge() != nil {}
     }

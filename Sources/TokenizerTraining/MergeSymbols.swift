@@ -1,6 +1,7 @@
 import UnicodeText
 
-/// The symbols of BPE training: first the alphabet's characters, then one for each merge.
+/// The symbols of BPE training: first the alphabet's characters, then a base vocabulary's longer pieces if there is one,
+/// then one for each merge.
 struct MergeSymbols: Sendable {
     /// Code points of the characters.
     private let scalars: [UInt32]
@@ -13,12 +14,23 @@ struct MergeSymbols: Sendable {
     /// For the concatenation that is being looked at.
     private var scratch: [PieceRules.Trait] = []
 
-    init(scalars: [UInt32], rules: PieceRules) {
+    /// The halves of each merge.
+    private var halves: [(left: Int32, right: Int32)] = []
+    /// Symbols that are no merges.
+    private let baseCount: Int
+
+    /// - Parameter pieces: the base's pieces, as numbers of their characters.
+    init(scalars: [UInt32], pieces: [[Int32]] = [], rules: PieceRules) {
         self.scalars = scalars
+        baseCount = scalars.count + pieces.count
         self.rules = rules
         traits = scalars.map { rules.trait(of: $0) }
         characters = scalars.indices.map { Int32($0) }
         starts = (0...Int32(scalars.count)).map { $0 }
+        for piece in pieces {
+            characters.append(contentsOf: piece)
+            starts.append(Int32(characters.count))
+        }
     }
 
     var count: Int { starts.count - 1 }
@@ -38,13 +50,40 @@ struct MergeSymbols: Sendable {
         let both = Array(characters(of: left)) + characters(of: right)
         characters.append(contentsOf: both)
         starts.append(Int32(characters.count))
+        halves.append((left, right))
         return Int32(count - 1)
     }
 
-    /// Forgets all symbols but the alphabet.
+    /// Forgets all merges.
     mutating func removeMerges() {
-        starts.removeSubrange((scalars.count + 1)...)
-        characters.removeSubrange(scalars.count...)
+        characters.removeSubrange(Int(starts[baseCount])...)
+        starts.removeSubrange((baseCount + 1)...)
+        halves = []
+    }
+
+    /// The symbols that a symbol was merged from, in order.
+    func parts(of symbol: Int32) -> [Int32] {
+        var result: [Int32] = []
+        var pending = [symbol]
+        while let next = pending.popLast() {
+            if Int(next) < baseCount {
+                result.append(next)
+            } else {
+                let (left, right) = halves[Int(next) - baseCount]
+                pending.append(right)
+                pending.append(left)
+            }
+        }
+        return result
+    }
+
+    /// The texts of the base's pieces of more than one character.
+    func baseTexts() -> [[UInt8]] {
+        (scalars.count..<baseCount).map { symbol in
+            var bytes: [UInt8] = []
+            for character in characters(of: Int32(symbol)) { UTF8Scalars.append(scalars[Int(character)], to: &bytes) }
+            return bytes
+        }
     }
 
     /// May the two become one piece?

@@ -10,6 +10,8 @@ struct PieceRules: Sendable {
     private let splitsDigits: Bool
     let treatsWhitespaceAsSuffix: Bool
     let allowsWhitespaceOnly: Bool
+    /// If given, pieces hold only such characters.
+    private let scripts: ScriptFilter?
 
     /// ▁, a space.
     static let space: UInt32 = 0x2581
@@ -18,7 +20,8 @@ struct PieceRules: Sendable {
     /// U+001F, what a special piece in the text becomes.
     static let boundary: UInt32 = 0x1F
 
-    init(_ specification: Sentencepiece_TrainerSpec) {
+    init(_ specification: Sentencepiece_TrainerSpec, scripts: ScriptFilter? = nil) {
+        self.scripts = scripts
         longestPiece = Int(specification.maxSentencepieceLength)
         splitsByScript = specification.splitByUnicodeScript
         splitsByWhitespace = specification.splitByWhitespace
@@ -36,6 +39,7 @@ struct PieceRules: Sendable {
     }
 
     func trait(of scalar: UInt32) -> Trait {
+        if let scripts, !scripts.contains(scalar) { return Trait(kind: .forbidden, script: .any) }
         switch scalar {
         case Self.space: return Trait(kind: .space, script: .any)
         case Self.unknown, Self.boundary, 0, 0x20: return Trait(kind: .forbidden, script: .any)

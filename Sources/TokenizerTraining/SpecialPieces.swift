@@ -28,6 +28,13 @@ struct SpecialPieces {
         }
     }
 
+    /// The pieces of a model that were not learned.
+    init(of model: SentencePieceModel) {
+        for (id, piece) in model.pieces.enumerated() where piece.type != .normal && piece.type != .unused {
+            byID[id] = (piece.piece, piece.type)
+        }
+    }
+
     /// The pieces whose ids are asked for: unk, bos, eos, pad.
     private mutating func reserve(_ specification: Sentencepiece_TrainerSpec) throws(TrainingError) {
         let wanted = [

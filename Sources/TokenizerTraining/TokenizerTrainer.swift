@@ -19,6 +19,9 @@ public struct TokenizerTrainer: Sendable {
     /// If given, training goes past `vocab_size` until this vocabulary holds so many pieces that the base lacks.
     public var growth: Growth?
 
+    /// If given, this vocabulary is gone on from.
+    public var continuation: Continuation?
+
     /// How many new pieces a vocabulary must bring to a base that it will be merged with.
     public struct Growth: Sendable {
         public var base: SentencePieceModel
@@ -44,6 +47,7 @@ public struct TokenizerTrainer: Sendable {
     /// - Throws: `TrainingError`, `FileError`, `PieceModelError`.
     public func train() throws -> SentencePieceModel {
         try validateSpecification()
+        if let continuation { return try trainContinuation(continuation) }
         let special = try SpecialPieces(specification)
         let normalizer = try Normalizer(
             specification: normalizerSpecification,

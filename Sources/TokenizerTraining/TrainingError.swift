@@ -8,6 +8,8 @@ public enum TrainingError: BadDataError, Equatable {
     case alphabetTooLarge(vocabularySize: Int, needed: Int)
     case tooFewMerges(vocabularySize: Int, possible: Int)
     case tooFewNewPieces(wanted: Int, possible: Int)
+    case tooFewPiecesForCharacters(wanted: Int, needed: Int)
+    case badBase(path: String, reason: String)
     case badSpecification(flag: String, reason: String)
     case badSymbol(piece: String, reason: String)
     case corpusTooLarge(characters: Int)
@@ -34,7 +36,11 @@ public enum TrainingError: BadDataError, Equatable {
             "--vocab-size \(size) is more than the corpus can give; set it to \(possible) or less, or give more text"
         case .tooFewNewPieces(let wanted, let possible):
             "the corpus gives only \(possible) pieces that the base lacks where \(wanted) are needed; "
-                + "give more text or lower --merged-size"
+                + "give more text or ask for fewer"
+        case .tooFewPiecesForCharacters(let wanted, let needed):
+            "\(needed) characters of the text are new to the base where \(wanted) new pieces are asked for; "
+                + "raise --new-pieces or lower --character-coverage"
+        case .badBase(let path, let reason): "\(path): \(reason)"
         case .badSpecification(let flag, let reason): "--\(flag): \(reason)"
         case .badSymbol(let piece, let reason): "the symbol \"\(piece)\" \(reason)"
         case .corpusTooLarge(let characters):

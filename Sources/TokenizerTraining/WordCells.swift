@@ -14,9 +14,23 @@ struct WordCells: Sendable {
     static let separator: Int32 = -1
     static let consumed: Int32 = -2
 
+    /// Lays words out as single characters; those outside the alphabet separate, since no piece holds them.
+    ///
     /// - Precondition: the text has fewer than 2^31 characters.
     init(_ words: consuming WordCounts, scalars: [UInt32]) {
         let numbers = CharacterNumbers(scalars)
+        self.init(words) { text, cells in
+            var position = 0
+            while position < text.count {
+                let (scalar, length) = UTF8Scalars.decode(text, at: position)
+                cells.append(numbers[scalar])
+                position += length
+            }
+        }
+    }
+
+    /// Lays words out as `layOut` says, which appends each word's cells.
+    init(_ words: consuming WordCounts, _ layOut: (UnsafeBufferPointer<UInt8>, inout [Int32]) -> Void) {
         let table = words.words
         let counts = words.counts
         cells = []
@@ -28,16 +42,18 @@ struct WordCells: Sendable {
                     stepStarts.append(Int32(cells.count))
                     stepFrequencies.append(counts[index])
                 }
-                let text = UnsafeBufferPointer(rebasing: bytes[table.range(of: index)])
-                var position = 0
-                while position < text.count {
-                    let (scalar, length) = UTF8Scalars.decode(text, at: position)
-                    cells.append(numbers[scalar])
-                    position += length
-                }
+                layOut(UnsafeBufferPointer(rebasing: bytes[table.range(of: index)]), &cells)
                 cells.append(Self.separator)
             }
         }
+    }
+
+    /// Appends the cells of a symbol.
+    static func append(_ symbol: Int32, length: Int32, to cells: inout [Int32]) {
+        cells.append(symbol)
+        if length == 1 { return }
+        cells.append(contentsOf: repeatElement(consumed, count: Int(length) - 2))
+        cells.append(-(length + 1))
     }
 
     var count: Int { cells.count }
@@ -76,7 +92,7 @@ struct WordCells: Sendable {
         cells[Int(left + length) - 1] = -(length + 1)
     }
 
-    /// Takes all merges back: each symbol becomes its characters again.
+    /// Takes all merges back: each symbol becomes again what it was merged from.
     mutating func restore(_ symbols: MergeSymbols) {
         var position = 0
         while position < cells.count {
@@ -85,16 +101,16 @@ struct WordCells: Sendable {
                 position += 1
                 continue
             }
-            for character in symbols.characters(of: symbol) {
-                cells[position] = character
-                position += 1
-            }
+            var restored: [Int32] = []
+            for part in symbols.parts(of: symbol) { Self.append(part, length: symbols.length(of: part), to: &restored) }
+            cells.replaceSubrange(position..<position + restored.count, with: restored)
+            position += restored.count
         }
     }
 }
 
-/// The number of each character of the alphabet; all others separate, since no piece holds them.
-private struct CharacterNumbers {
+/// The number of each character of the alphabet; the separator's for all others.
+struct CharacterNumbers {
     private var basic = [Int32](repeating: WordCells.separator, count: 0x10000)
     private var other: [UInt32: Int32] = [:]
 

@@ -17,7 +17,7 @@ struct WordCutter: Sendable {
     /// - Precondition: unigram models are not trained on words.
     init(_ specification: Sentencepiece_TrainerSpec) {
         switch specification.modelType {
-        case .bpe: way = .pieces(SentenceCutter(specification: specification))
+        case .bpe: way = .pieces(SentenceCutter(rules: PieceRules(specification)))
         case .word: way = .spaces
         case .char: way = .none
         case .unigram: preconditionFailure("unigram models are trained on sentences")
