@@ -66,18 +66,18 @@ struct TrainCommand: ParsableCommand {
         trainer.continuation = continued
         trainer.growth = try vocabulary.growth()
         let model = try trainer.train()
-        try save(model)
+        try save(model, inputs: specification.input + [continuation.baseModel].compactMap { $0 })
         print("\(files.modelPrefix).model: \(model.pieces.count) pieces")
     }
 
-    private func save(_ model: SentencePieceModel) throws {
+    private func save(_ model: SentencePieceModel, inputs: [String]) throws {
         let directory = URL(fileURLWithPath: files.modelPrefix).deletingLastPathComponent()
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let withScores = model.proto.trainerSpec.vocabularyOutputPieceScore
         try writeFile(files.modelPrefix + ".vocab", model.vocabularyText(withScores: withScores).utf8)
         let manifest = Manifest(
             options: ["trainer_spec": try JSONValue(parsing: model.trainerSpecificationJSON())],
-            inputs: model.proto.trainerSpec.input, results: ["pieces": .integer(model.pieces.count)])
+            inputs: inputs, results: ["pieces": .integer(model.pieces.count)])
         try writeFile(files.modelPrefix + ".kuoci.json", try manifest.json().utf8(.pretty) + [0x0A])
         // Last, since the others are named by it.
         try writeFile(files.modelPrefix + ".model", try model.serialized())

@@ -57,7 +57,7 @@ extension NormalizationRules {
     /// A character, but for NUL, which ends texts in a charsmap.
     private static func codePoint(_ word: Substring) -> UInt32? {
         let digits = word.hasPrefix("U+") ? word.dropFirst(2) : word
-        let trimmed = digits.trimmingCharacters(in: .whitespaces)
+        let trimmed = digits.trimmingCharacters(in: .whitespacesAndNewlines)
         guard let value = UInt32(trimmed, radix: 16), value > 0, Unicode.Scalar(value) != nil else { return nil }
         return value
     }
