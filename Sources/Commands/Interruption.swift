@@ -1,12 +1,36 @@
+import Dispatch
+import FileIO
 import Foundation
 
 /// The signal that asked for an end; 0: none yet. A handler may do little more than write this.
 private nonisolated(unsafe) var arrived: sig_atomic_t = 0
 
-/// Lets a long command save its work when it is interrupted (SIGINT) or terminated (SIGTERM).
+/// What the program does when it is interrupted (SIGINT), terminated (SIGTERM) or loses its terminal (SIGHUP).
 package enum Interruption {
-    /// From here on the first signal is only remembered; a second one ends the process as usual.
+    private nonisolated(unsafe) static var sources: [any DispatchSourceSignal] = []
+
+    /// From here on such a signal removes what is half-written and then ends the process as usual.
+    static func cleanUp() {
+        for number in [SIGINT, SIGTERM, SIGHUP] {
+            // Under nohup, SIGHUP is ignored and stays so. Handlers are C functions, which compare as addresses.
+            let before = unsafeBitCast(signal(number, SIG_IGN), to: UInt.self)
+            if before == unsafeBitCast(SIG_IGN, to: UInt.self) { continue }
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                TemporaryPaths.deleteAll()
+                signal(number, SIG_DFL)
+                kill(getpid(), number)
+            }
+            source.resume()
+            sources.append(source)
+        }
+    }
+
+    /// Lets a long command save its work: from here on the first signal is only remembered; a second one ends the process
+    /// as usual.
     package static func watch() {
+        for source in sources { source.cancel() }
+        sources = []
         for number in [SIGINT, SIGTERM] {
             signal(number) { number in
                 arrived = number

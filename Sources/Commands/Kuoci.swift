@@ -30,6 +30,7 @@ public struct Kuoci: ParsableCommand {
 package func runProgram(_ root: any ParsableCommand.Type) -> Never {
     // A reader that closes the pipe (`| head`) ends us quietly.
     signal(SIGPIPE, SIG_DFL)
+    Interruption.cleanUp()
     do {
         let switches = TrainCommand.switches.union(EncodeCommand.switches)
         let arguments = hyphenated(Array(CommandLine.arguments.dropFirst()), switches: switches)

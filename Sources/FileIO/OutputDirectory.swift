@@ -26,10 +26,12 @@ public struct OutputDirectory: ~Copyable {
         } catch {
             throw .unwritable(path: path, reason: "\(error.localizedDescription)")
         }
+        TemporaryPaths.add(stagingPath)
     }
 
     deinit {
         if !isCommitted { try? FileManager.default.removeItem(atPath: stagingPath) }
+        TemporaryPaths.remove(stagingPath)
     }
 
     /// The temporary path of a file in the directory.

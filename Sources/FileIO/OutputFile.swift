@@ -19,6 +19,7 @@ public struct OutputFile: ~Copyable {
         descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw .unwritable(path: path, reason: lastErrorText()) }
         buffer.reserveCapacity(Self.bufferSize)
+        TemporaryPaths.add(temporaryPath)
     }
 
     deinit {
@@ -26,6 +27,7 @@ public struct OutputFile: ~Copyable {
             close(descriptor)
             unlink(temporaryPath)
         }
+        TemporaryPaths.remove(temporaryPath)
     }
 
     public mutating func write(_ bytes: some Sequence<UInt8>) throws(FileError) {
