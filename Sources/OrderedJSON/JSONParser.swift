@@ -20,7 +20,7 @@ extension JSONValue {
     }
 }
 
-private struct JSONParser {
+struct JSONParser {
     let bytes: ContiguousArray<UInt8>
     var position = 0
 
@@ -138,6 +138,16 @@ private struct JSONParser {
     }
 
     mutating func parseString() throws(JSONError) -> String {
+        let text = try parseStringBytes()
+        guard let string = String(validating: text, as: UTF8.self) else {
+            position -= 1
+            throw failure("a string is not valid UTF-8")
+        }
+        return string
+    }
+
+    /// The string's bytes with its escapes undone; whether they are UTF-8 is left to the caller.
+    mutating func parseStringBytes() throws(JSONError) -> [UInt8] {
         position += 1
         var text: [UInt8] = []
         var start = position
@@ -145,11 +155,8 @@ private struct JSONParser {
             switch byte {
             case UInt8(ascii: "\""):
                 text.append(contentsOf: bytes[start..<position])
-                guard let string = String(validating: text, as: UTF8.self) else {
-                    throw failure("a string is not valid UTF-8")
-                }
                 position += 1
-                return string
+                return text
             case UInt8(ascii: "\\"):
                 text.append(contentsOf: bytes[start..<position])
                 try parseEscape(into: &text)
