@@ -19,6 +19,7 @@ let swiftSettings: [SwiftSetting] = [
 
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -59,7 +60,9 @@ var targets: [Target] = [
     library(
         "Checkpoints", ["Safetensors", "FileIO", "OrderedJSON", "Partitioning", "Provenance", orderedCollections]),
     // 3
-    library("TokenizerFormats", ["Tokenizers", "PieceModel", "OrderedJSON", "FileIO"]),
+    library(
+        "TokenizerFormats",
+        ["Tokenizers", "PieceModel", "UnicodeText", "OrderedJSON", "FileIO", heap]),
     library(
         "TokenizerTraining", ["Tokenizers", "PieceModel", "UnicodeText", "Corpora", "FileIO", "Partitioning"]),
     library("VocabularyMerging", ["Tokenizers", "PieceModel", "FileIO"]),
@@ -144,7 +147,7 @@ let package = Package(
     products: programs.map { .executable(name: $0, targets: [$0]) }
         + [
             "Tokenizers", "TokenizerTraining", "TokenizerFormats", "VocabularyMerging", "TokenizerMetrics",
-            "PieceModel",
+            "PieceModel", "Corpora", "FileIO", "OrderedJSON",
             "Safetensors", "Checkpoints", "CheckpointResizing",
         ].map { .library(name: $0, targets: [$0]) },
     dependencies: [

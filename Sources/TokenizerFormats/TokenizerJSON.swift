@@ -1,9 +1,10 @@
+import Foundation
 import OrderedJSON
 import PieceModel
 public import Tokenizers
 import UnicodeText
 
-/// A BPE tokenizer as Hugging Face's `tokenizer.json`.
+/// A BPE or unigram tokenizer as Hugging Face's `tokenizer.json`.
 ///
 /// The format ranks merges strictly, so pieces of equal score, which SentencePiece merges leftmost first, cannot be
 /// expressed exactly; merges are ordered as transformers does: by score, then the longer left half, then the longer right.
@@ -15,6 +16,20 @@ public struct TokenizerJSON: Sendable {
         self.tokenizer = tokenizer
         vocabulary = tokenizer.vocabulary
     }
+
+    /// - Throws: `TokenizerFormatError.inexpressible` for a model whose text the format cannot prepare.
+    public init(checking tokenizer: Tokenizer) throws(TokenizerFormatError) {
+        let (trainer, normalizer) = (tokenizer.model.proto.trainerSpec, tokenizer.model.proto.normalizerSpec)
+        func refuse(_ reason: String) -> TokenizerFormatError {
+            .inexpressible(path: tokenizer.model.path, format: "tokenizer.json", reason: reason)
+        }
+        if trainer.treatWhitespaceAsSuffix { throw refuse("it marks spaces at the end of words") }
+        if !normalizer.escapeWhitespaces { throw refuse("it leaves spaces as they are") }
+        if trainer.modelType == .word || trainer.modelType == .char { throw refuse("it is a word or char model") }
+        self.init(tokenizer)
+    }
+
+    private var isUnigram: Bool { tokenizer.model.proto.trainerSpec.modelType == .unigram }
 
     /// The file's bytes. Keys of the vocabulary are written one by one: a dictionary of strings would take canonically
     /// equivalent pieces for one.
@@ -29,6 +44,7 @@ public struct TokenizerJSON: Sendable {
         let end = Array("\n  }\n}".utf8)
         precondition(text.suffix(end.count).elementsEqual(end), "the layout of pretty JSON changed")
         text.removeLast(end.count)
+        if isUnigram { return text + unigramVocabulary() }
         text += Array(",\n    \"vocab\": {\n".utf8)
         appendList(to: &text, count: vocabulary.count) { id in
             quoted(vocabulary.bytes(of: PieceID(id))) + Array(": \(id)".utf8)
@@ -67,8 +83,17 @@ public struct TokenizerJSON: Sendable {
     private var normalizer: JSONValue {
         let specification = tokenizer.model.proto.normalizerSpec
         let replace: JSONValue = ["type": "Replace", "pattern": ["String": " "], "content": "▁"]
-        let steps: [JSONValue] =
-            specification.addDummyPrefix ? [["type": "Prepend", "prepend": "▁"], replace] : [replace]
+        var steps: [JSONValue] = []
+        if !specification.precompiledCharsmap.isEmpty {
+            let blob = specification.precompiledCharsmap.base64EncodedString()
+            steps.append(["type": "Precompiled", "precompiled_charsmap": .string(blob)])
+        }
+        if specification.removeExtraWhitespaces {
+            steps.append(["type": "Strip", "strip_left": true, "strip_right": true])
+            steps.append(["type": "Replace", "pattern": ["Regex": " {2,}"], "content": " "])
+        }
+        if specification.addDummyPrefix { steps.append(["type": "Prepend", "prepend": "▁"]) }
+        steps.append(replace)
         return ["type": "Sequence", "normalizers": .array(steps)]
     }
 
@@ -96,12 +121,29 @@ public struct TokenizerJSON: Sendable {
     }
 
     private var modelSettings: JSONValue {
-        [
+        if isUnigram {
+            return [
+                "type": "Unigram", "unk_id": vocabulary.unknownID.map { .integer($0.rawValue) } ?? .null,
+                "byte_fallback": .bool(tokenizer.model.hasByteFallback),
+            ]
+        }
+        return [
             "type": "BPE", "dropout": .null,
             "unk_token": vocabulary.unknownID.map { .string(vocabulary.text(of: $0)) } ?? .null,
             "continuing_subword_prefix": .null, "end_of_word_suffix": .null, "fuse_unk": true,
             "byte_fallback": .bool(tokenizer.model.hasByteFallback), "ignore_merges": false,
         ]
+    }
+
+    /// Pairs of piece and score; a single-precision score is spelled out as the double that it is.
+    private func unigramVocabulary() -> [UInt8] {
+        var text = Array(",\n    \"vocab\": [\n".utf8)
+        appendList(to: &text, count: vocabulary.count) { index in
+            let id = PieceID(index)
+            let score = JSONValue.double(Double(vocabulary.score(of: id))).utf8(.line)
+            return Array("[".utf8) + quoted(vocabulary.bytes(of: id)) + Array(", ".utf8) + score + Array("]".utf8)
+        }
+        return text + Array("\n    ]\n  }\n}".utf8)
     }
 
     // MARK: Merges

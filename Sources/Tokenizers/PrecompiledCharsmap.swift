@@ -1,15 +1,15 @@
-import PieceModel
+package import PieceModel
 
 /// Normalization rules as a model file holds them: the longest source that starts here becomes its target.
 ///
 /// Layout: u32 little-endian size of the trie, the trie's units, then the targets, each ended by NUL; a key's value is
 /// its target's offset.
 package struct PrecompiledCharsmap: Sendable {
-    let trie: DoubleArrayTrie
+    package let trie: DoubleArrayTrie
     let targets: [UInt8]
 
     /// - Returns: nil for an empty blob, which stands for no rules.
-    init?(blob: some Collection<UInt8>, path: String) throws(PieceModelError) {
+    package init?(blob: some Collection<UInt8>, path: String) throws(PieceModelError) {
         if blob.isEmpty { return nil }
         let bytes = Array(blob)
         func fail(_ reason: String) -> PieceModelError { .badCharsmap(path: path, reason: reason) }
@@ -42,7 +42,7 @@ package struct PrecompiledCharsmap: Sendable {
 
     /// The target at an offset, without its NUL; empty if the offset is out of range.
     @inline(__always)
-    func target(at offset: Int) -> ArraySlice<UInt8> {
+    package func target(at offset: Int) -> ArraySlice<UInt8> {
         guard offset < targets.count else { return [] }
         var end = offset
         while end < targets.count, targets[end] != 0 { end += 1 }
