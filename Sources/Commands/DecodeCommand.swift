@@ -1,6 +1,7 @@
 import ArgumentParser
 import FileIO
 import Foundation
+import TokenizerFormats
 import Tokenizers
 
 struct DecodeCommand: ParsableCommand {
@@ -17,7 +18,7 @@ struct DecodeCommand: ParsableCommand {
         case piece, id
     }
 
-    @Option(help: "A SentencePiece .model file, or a directory that holds tokenizer.model.")
+    @Option(help: "A SentencePiece .model file, a directory that holds tokenizer.model, or a tokenizer.json.")
     var model: String
 
     @Option(help: "What is read: piece or id.")
@@ -28,7 +29,17 @@ struct DecodeCommand: ParsableCommand {
 
     @OptionGroup var files: LineFileOptions
 
+    func validate() throws {
+        if model.hasSuffix(".json"), inputFormat != .id || !extraOptions.isEmpty {
+            throw ValidationError("a tokenizer.json takes ids only: add --input-format id and no other option")
+        }
+    }
+
     func run() throws {
+        if model.hasSuffix(".json") {
+            let tokenizer = try HuggingFaceTokenizer(contentsOf: model)
+            return try files.process { HuggingFaceDecodingWorker(tokenizer) }
+        }
         let tokenizer = try Tokenizer(contentsOf: tokenizerPath(model))
         let options = try EncodingOptions(extraOptions, for: tokenizer)
         // `<s>`, `</s>` and a name for what is unknown leave no trace in the text: only the order counts.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FileIO
 import Foundation
+import TokenizerFormats
 import Tokenizers
 
 struct EncodeCommand: ParsableCommand {
@@ -19,7 +20,7 @@ struct EncodeCommand: ParsableCommand {
     /// Options that may stand without a value.
     static let switches: Set<String> = ["--generate-vocabulary"]
 
-    @Option(help: "A SentencePiece .model file, or a directory that holds tokenizer.model.")
+    @Option(help: "A SentencePiece .model file, a directory that holds tokenizer.model, or a tokenizer.json.")
     var model: String
 
     @Option(help: "What to print: piece, id, json, nbest_id, nbest_piece, sample_id or sample_piece.")
@@ -42,7 +43,17 @@ struct EncodeCommand: ParsableCommand {
 
     @OptionGroup var files: LineFileOptions
 
+    func validate() throws {
+        if model.hasSuffix(".json"), outputFormat != .id || !extraOptions.isEmpty || generateVocabulary.isOn {
+            throw ValidationError("a tokenizer.json gives ids only: add --output-format id and no other option")
+        }
+    }
+
     func run() throws {
+        if model.hasSuffix(".json") {
+            let tokenizer = try HuggingFaceTokenizer(contentsOf: model)
+            return try files.process { HuggingFaceEncodingWorker(tokenizer) }
+        }
         let tokenizer = try Tokenizer(contentsOf: tokenizerPath(model))
         let options = try EncodingOptions(extraOptions, for: tokenizer)
         if generateVocabulary.isOn { return try countPieces(tokenizer, options) }

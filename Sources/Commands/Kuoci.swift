@@ -11,7 +11,7 @@ public struct Kuoci: ParsableCommand {
         version: Manifest.version,
         subcommands: [
             CorpusCommand.self, CountCommand.self, TrainCommand.self, EncodeCommand.self, DecodeCommand.self,
-            MergeCommand.self,
+            MergeCommand.self, ConvertCommand.self,
             MeasureCommand.self,
             InitCommand.self, ResizeCommand.self, ExportCommand.self, PretrainStub.self, EvaluateStub.self,
             SummaryCommand.self,

@@ -31,6 +31,11 @@ struct MergeCommand: ParsableCommand {
     @Option(help: "Stop at this many entries (default: add all).")
     var size: Int?
 
+    @Option(
+        parsing: .upToNextOption,
+        help: "Texts on whose lines tokenizer.json is compared with tokenizer.model (default: a built-in probe).")
+    var checkText: [String] = []
+
     @Flag(help: "Replace an existing directory.")
     var force = false
 
@@ -42,12 +47,16 @@ struct MergeCommand: ParsableCommand {
         let tokenizer = try Tokenizer(merge.model)
         let directory = try OutputDirectory(out, replacing: force)
         try TokenizerDirectory(tokenizer).write(to: directory.stagingPath)
+        let comparison = try FormatComparison(
+            HuggingFaceTokenizer(contentsOf: directory.stagingPath + "/tokenizer.json"), tokenizer,
+            onLinesOf: checkText)
         let count = merge.model.pieces.count
         try Manifest(
             options: ["policy": "append", "size": size.map { .integer($0) } ?? .null], inputs: [basePath, addPath],
             results: [
                 "entries": .integer(count), "added": .integer(merge.added), "shared": .integer(merge.shared),
-                "dropped": .integer(merge.dropped),
+                "dropped": .integer(merge.dropped), "lines": .integer(comparison.lines),
+                "differing_lines": .integer(comparison.differing),
             ]
         ).write(to: directory.stagingPath)
         try directory.commit()
@@ -55,5 +64,7 @@ struct MergeCommand: ParsableCommand {
         print(
             "\(out): \(count) entries: \(count - merge.added) of the base, \(merge.added) added (\(merge.shared) shared\(left))"
         )
+        // Merges of equal score cannot be expressed there: say what that costs.
+        print("\(out)/tokenizer.json: \(comparison.text(of: checkText)) than with tokenizer.model")
     }
 }
