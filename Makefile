@@ -6,11 +6,13 @@
 #   LIBTORCH  the directory that holds libtorch's lib and include
 #   OUT       where the main job writes
 #   SMALL     1: the main job on the committed sample, with few steps
+#   TIME      seconds for each target of make fuzz
 BASE ?=
 CORPUS ?=
 LIBTORCH ?=
 OUT ?= out
 SMALL ?=
+TIME ?= 60
 
 export LIBTORCH KUOCI_TORCH_INDEX
 
@@ -24,7 +26,7 @@ SWIFT = LIBTORCH="$$(scripts/libtorch-path.sh)" swift
 KUOCI := .build/release/kuoci
 PYTHON := .deps/venv/bin/python
 
-.PHONY: all main help setup build test lint peers conformance bench clean FORCE
+.PHONY: all main help setup build test lint peers conformance bench fuzz clean FORCE
 
 all: main
 
@@ -59,6 +61,10 @@ bench: build peers .deps/base/tokenizer.model
 	for script in text training; do \
 	    if [ -f Benchmarks/$$script.py ]; then $(PYTHON) Benchmarks/$$script.py --kuoci $(KUOCI); fi; \
 	done
+
+## fuzz         run each libFuzzer target for TIME seconds (60) on this machine, one after the other; finds go to Fuzz/Findings
+fuzz: setup
+	@Fuzz/run.sh $(TIME)
 
 peers: setup
 	@scripts/peers.sh
