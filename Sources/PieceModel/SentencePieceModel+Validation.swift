@@ -12,11 +12,11 @@ extension SentencePieceModel {
             if isPlaceholder(piece) { continue }
             if let reason = fault(of: piece) { throw .badPiece(path: path, index: index, reason: reason) }
             if !seen.insert(mapName(of: piece).utf8).inserted {
-                throw .badPiece(path: path, index: index, reason: "(\"\(piece.piece)\") is there twice")
+                throw .badPiece(path: path, index: index, reason: "(\(shown(piece))) is there twice")
             }
             if piece.type == .unknown { unknownCount += 1 }
             if unknownCount > 1 {
-                throw .badPiece(path: path, index: index, reason: "(\"\(piece.piece)\") is a second unknown piece")
+                throw .badPiece(path: path, index: index, reason: "(\(shown(piece))) is a second unknown piece")
             }
             if piece.type == .byte { try insertByte(of: piece, at: index, into: &bytes) }
         }
@@ -43,12 +43,20 @@ extension SentencePieceModel {
         return proto.trainerSpec.modelType != .bpe && isReserved ? "\0" + piece.piece : piece.piece
     }
 
+    /// A piece in quotes for a message of one line: control characters escaped, cut after 40 characters.
+    private func shown(_ piece: Piece) -> String {
+        let escaped = piece.piece.prefix(40).unicodeScalars.map {
+            $0.value < 0x20 ? $0.escaped(asASCII: true) : "\($0)"
+        }
+        return "\"" + escaped.joined() + (piece.piece.count > 40 ? "…" : "") + "\""
+    }
+
     private func insertByte(of piece: Piece, at index: Int, into bytes: inout Set<UInt8>) throws(PieceModelError) {
         guard hasByteFallback else {
-            throw .badPiece(path: path, index: index, reason: "(\(piece.piece)) is a byte piece without byte_fallback")
+            throw .badPiece(path: path, index: index, reason: "(\(shown(piece))) is a byte piece without byte_fallback")
         }
         guard let byte = byteValue(ofPiece: piece.piece) else {
-            throw .badPiece(path: path, index: index, reason: "(\"\(piece.piece)\") is not one of <0x00> to <0xFF>")
+            throw .badPiece(path: path, index: index, reason: "(\(shown(piece))) is not one of <0x00> to <0xFF>")
         }
         bytes.insert(byte)
     }
