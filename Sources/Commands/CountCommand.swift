@@ -70,7 +70,10 @@ struct CountCommand: ParsableCommand {
 
     func run() throws {
         if let out, !force, FileManager.default.fileExists(atPath: out) { throw FileError.alreadyExists(path: out) }
-        let counted = try merge.isEmpty ? counter().count() : counter().merge(merge)
+        let cores = threads ?? availableProcessors
+        let counted =
+            try merge.isEmpty
+            ? counter().count() : CountedWords(merging: merge, threads: cores, progress: progress.handler())
         if let out {
             var file = try OutputFile(out)
             try counted.write { try file.write($0) }

@@ -32,7 +32,12 @@ func hyphenated(_ arguments: [String], switches: Set<String>) -> [String] {
         }
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let name = parts[0].replacing("_", with: "-")
-        result.append(parts.count > 1 ? "\(name)=\(parts[1])" : String(name))
+        if parts.count > 1, parts[1].isEmpty {
+            // After `=` the parser takes nothing for no value; on its own it is an empty one.
+            result += [String(name), ""]
+        } else {
+            result.append(parts.count > 1 ? "\(name)=\(parts[1])" : String(name))
+        }
         let next = index + 1 < arguments.count ? arguments[index + 1] : nil
         if parts.count == 1, switches.contains(String(name)), next.flatMap({ SwitchValue(argument: $0) }) == nil {
             result.append("true")

@@ -41,20 +41,27 @@ public struct CorpusCounter: Sendable {
         let words = try WordCounts(corpus, preparation: preparation) { cutter.forEachWord(of: $0, $1) }
         return CountedWords(words: words, format: format)
     }
-
-    /// Adds up files of counts.
-    ///
-    /// - Throws: `TrainingError` if one was made with other flags, `FileError`.
-    public func merge(_ paths: [String]) throws -> CountedWords {
-        let parts = LineParts(files: paths, threads: threads, progress: progress)
-        return CountedWords(words: try WordCounts(countsIn: parts, format), format: format)
-    }
 }
 
 /// Counts of words, ready to be written.
 public struct CountedWords: Sendable {
     let words: WordCounts
     let format: CountsFormat
+
+    init(words: WordCounts, format: CountsFormat) {
+        self.words = words
+        self.format = format
+    }
+
+    /// Adds up tables of counts; the file `-` is standard input, where they may follow one another.
+    ///
+    /// - Throws: `TrainingError` if they were made with different flags, `FileError`.
+    public init(
+        merging paths: [String], threads: Int = availableProcessors, progress: ProgressHandler? = nil
+    ) throws {
+        let parts = LineParts(files: paths, threads: threads, progress: progress)
+        (words, format) = try WordCounts.adding(countsIn: parts, expecting: nil)
+    }
 
     /// Of the text that was counted: sentences used, and lines left out for their length.
     public var sentences: Int { words.tally.sentences }
@@ -70,7 +77,7 @@ public struct CountedWords: Sendable {
         }
         var buffer: [UInt8] = []
         for index in order {
-            buffer += format.line(words.words[index], words.counts[index])
+            buffer += CountsFormat.line(words.words[index], words.counts[index])
             if buffer.count >= 1 << 16 {
                 try sink(buffer)
                 buffer.removeAll(keepingCapacity: true)

@@ -7,9 +7,8 @@ import UnicodeText
 /// The words are normalized and cut already. The first line says how: it holds ▅, which no usable line of a text does,
 /// so other readers of such tables pass it over. ▅ also escapes what would break a line: `▅t` is a tab.
 struct CountsFormat: Sendable, Equatable {
-    /// Which counts can be added up and trained on: a hash of all that decides how a text becomes words.
-    let fingerprint: String
-    private let modelType: Sentencepiece_TrainerSpec.ModelType
+    /// Says how the words were made: counts can be added up, and trained on, where this is the same.
+    let firstLine: [UInt8]
 
     private static let mark: [UInt8] = [0xE2, 0x96, 0x85]
     private static let escapedTab = mark + [UInt8(ascii: "t")]
@@ -19,7 +18,7 @@ struct CountsFormat: Sendable, Equatable {
         _ specification: Sentencepiece_TrainerSpec, _ normalizerSpecification: Sentencepiece_NormalizerSpec,
         _ special: SpecialPieces
     ) {
-        modelType = specification.modelType
+        let modelType = specification.modelType
         let hash = SHA256()
         hash.update(Array(normalizerSpecification.precompiledCharsmap))
         let switches: [Bool] = [
@@ -37,12 +36,12 @@ struct CountsFormat: Sendable, Equatable {
             let text = String(byte, radix: 16)
             return text.count == 1 ? "0" + text : text
         }
-        fingerprint = digits.joined()
+        firstLine = Self.opening + Array("\(modelType) \(digits.joined())\t1\n".utf8)
     }
 
-    /// The line that says how the words were made.
-    var firstLine: [UInt8] {
-        Self.opening + Array("\(modelType) \(fingerprint)\t1\n".utf8)
+    /// - Parameter firstLine: as a table has it, without its LF.
+    private init(firstLine: UnsafeBufferPointer<UInt8>) {
+        self.firstLine = firstLine + [0x0A]
     }
 
     static func isFirstLine(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -61,41 +60,40 @@ struct CountsFormat: Sendable, Equatable {
         }
     }
 
-    func line(_ word: ArraySlice<UInt8>, _ count: Int64) -> [UInt8] {
+    static func line(_ word: ArraySlice<UInt8>, _ count: Int64) -> [UInt8] {
         var line: [UInt8] = []
         line.reserveCapacity(word.count + 12)
         for byte in word {
-            if byte == 0x09 { line += Self.escapedTab } else { line.append(byte) }
+            if byte == 0x09 { line += escapedTab } else { line.append(byte) }
         }
         return line + [0x09] + Array(String(count).utf8) + [0x0A]
     }
 
-    /// Reads a line; nil for a first line, which must be this format's.
-    ///
-    /// - Throws: `TrainingError`.
-    func parse(
-        _ line: UnsafeBufferPointer<UInt8>, path: String, number: @autoclosure () -> Int
-    ) throws(TrainingError) -> (word: [UInt8], count: Int64)? {
-        if Self.isFirstLine(line) {
-            if line.elementsEqual(firstLine.dropLast()) { return nil }
-            throw .otherCounts(path: path)
-        }
-        guard let tab = line.lastIndex(of: 0x09), tab > 0,
-            let count = Int64(String(decoding: line[(tab + 1)...], as: UTF8.self)), count > 0
-        else { throw .malformedLine(path: path, line: number(), reason: "is not: word, tab, count") }
-        guard firstInvalidUTF8(in: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(line)[..<tab])) == nil
-        else { throw .malformedLine(path: path, line: number(), reason: "is not UTF-8") }
-        return (unescape(line[..<tab]), count)
+    /// What a line of a table is.
+    enum Line {
+        case first(CountsFormat)
+        case word([UInt8], count: Int64)
+        case malformed(reason: String)
     }
 
-    private func unescape(_ text: Slice<UnsafeBufferPointer<UInt8>>) -> [UInt8] {
+    static func parse(_ line: UnsafeBufferPointer<UInt8>) -> Line {
+        if isFirstLine(line) { return .first(CountsFormat(firstLine: line)) }
+        guard let tab = line.lastIndex(of: 0x09), tab > 0,
+            let count = Int64(String(decoding: line[(tab + 1)...], as: UTF8.self)), count > 0
+        else { return .malformed(reason: "is not: word, tab, count") }
+        guard firstInvalidUTF8(in: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(line)[..<tab])) == nil
+        else { return .malformed(reason: "is not UTF-8") }
+        return .word(unescape(line[..<tab]), count: count)
+    }
+
+    private static func unescape(_ text: Slice<UnsafeBufferPointer<UInt8>>) -> [UInt8] {
         guard text.contains(0x85) else { return Array(text) }
         var result: [UInt8] = []
         var rest = text
         while !rest.isEmpty {
-            if rest.starts(with: Self.escapedTab) {
+            if rest.starts(with: escapedTab) {
                 result.append(0x09)
-                rest = rest.dropFirst(Self.escapedTab.count)
+                rest = rest.dropFirst(escapedTab.count)
             } else {
                 result.append(rest.removeFirst())
             }

@@ -19,7 +19,7 @@ extension TokenizerTrainer {
         }
         let format = CountsFormat(specification, normalizerSpecification, special)
         let parts = LineParts(files: specification.input, threads: threads, progress: progress)
-        let words = try WordCounts(countsIn: parts, format)
+        let (words, _) = try WordCounts.adding(countsIn: parts, expecting: format)
         if words.counts.isEmpty {
             throw TrainingError.noSentences(paths: specification.input, skippedLong: 0, limit: 0)
         }

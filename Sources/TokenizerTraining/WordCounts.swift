@@ -45,26 +45,47 @@ struct WordCounts: Sendable {
         self.tally = tally
     }
 
-    /// Adds up the counts of files that hold them already.
+    /// Adds up the counts of files that hold them already, and says what all the files say of their words.
     ///
+    /// - Parameter expected: what they must say; nil if they only must agree.
     /// - Throws: `TrainingError`, `FileError`.
-    init(countsIn parts: LineParts, _ format: CountsFormat) throws {
+    static func adding(
+        countsIn parts: LineParts, expecting expected: CountsFormat?
+    ) throws -> (counts: WordCounts, format: CountsFormat) {
         let lanes = Lanes()
+        var found = expected
         try parts.map { part in
             var counts = lanes.take()
             defer { lanes.giveBack(counts) }
-            try forEachLine(of: part) { start, line in
-                if line.isEmpty { return }
-                guard
-                    let (word, count) = try format.parse(
-                        line, path: part.path, number: part.lineNumber(at: start))
-                else { return }
-                word.withUnsafeBufferPointer { counts.add($0, count: count) }
+            return (part.path, try counts.add(part))
+        } take: { path, formats in
+            for format in formats {
+                if let found, found != format { throw TrainingError.otherCounts(path: path) }
+                found = format
             }
-        } take: {
         }
-        self = lanes.sum()
-        tally.sentences = counts.count
+        guard let found else {
+            throw TrainingError.malformedLine(
+                path: parts.files.first ?? "", line: 1, reason: "does not begin a table of counts")
+        }
+        var total = lanes.sum()
+        total.tally.sentences = total.counts.count
+        return (total, found)
+    }
+
+    /// Adds the lines of a table and returns the first lines among them.
+    private mutating func add(_ part: LineParts.Part) throws -> [CountsFormat] {
+        var formats: [CountsFormat] = []
+        try forEachLine(of: part) { start, line in
+            if line.isEmpty { return }
+            switch CountsFormat.parse(line) {
+            case .first(let format): formats.append(format)
+            case .word(let word, let count): word.withUnsafeBufferPointer { add($0, count: count) }
+            case .malformed(let reason):
+                throw TrainingError.malformedLine(path: part.path, line: part.lineNumber(at: start), reason: reason)
+            }
+        }
+        return formats
     }
 
     fileprivate init() {}

@@ -12,7 +12,7 @@ import unicodedata
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2 as model_pb2
 
-from harness import ROOT, Report, arguments, differences
+from harness import ROOT, Report, arguments, differences, kuoci
 
 # Corpora
 
@@ -277,6 +277,55 @@ def check_group(report, name, program, directory, corpora, rules, group):
     return totals["trained"]
 
 
+# What sentencepiece has no trainer for, checked by its readers
+
+
+def check_counts(report, name, program, directory, path):
+    """Counts of three shards, added up, train the model of the text itself."""
+    content = [line + b"\n" for line in path.read_bytes().removesuffix(b"\n").split(b"\n")]
+    found = []
+    for kind, flags in (("bpe", {}), ("bpe", LLAMA), ("word", {}), ("char", dict(character_coverage=0.98))):
+        shared = [f"--{key}={text(value)}" for key, value in {"model_type": kind, **flags}.items()]
+        counting = [flag for flag in shared if "coverage" not in flag]
+        tables = []
+        for shard in range(3):
+            tables.append(directory / f"shard{shard}.tsv")
+            stdin = b"".join(content[shard::3])
+            tables[-1].write_bytes(kuoci(program, "count", *counting, "--progress=none", stdin=stdin))
+        total = directory / "sum.tsv"
+        kuoci(program, "count", "--merge", *tables, f"--out={total}", "--force", "--progress=none")
+        common = [*shared, "--vocab_size=9000", "--hard_vocab_limit=false", "--progress=none", "--force"]
+        for prefix, source in (("whole", [f"--input={path}"]), ("summed", [f"--input={total}", "--input_format=tsv"])):
+            kuoci(program, "train", *source, *common, f"--model_prefix={directory / prefix}")
+        found += differences(rows(load(directory / "summed.model")), rows(load(directory / "whole.model")))
+    report.equal(name, "4 models", found)
+
+
+def check_continuation(report, name, program, directory, path, base, english):
+    """Each new piece encodes to itself; the base's pieces stay; with Han alone English texts keep their ids."""
+    found, count = [], 0
+    before = sentencepiece.SentencePieceProcessor(model_file=str(base))
+    for scripts in ("Han", ""):
+        prefix = directory / "continued"
+        kuoci(program, "train", f"--input={path}", f"--base-model={base}", "--new-pieces=2500", f"--scripts={scripts}",
+              f"--model-prefix={prefix}", "--hard-vocab-limit=false", "--force", "--progress=none")
+        model, old = load(f"{prefix}.model"), load(base)
+        found += differences(rows(model)[:len(old.pieces)], rows(old))
+        after = sentencepiece.SentencePieceProcessor(model_file=f"{prefix}.model")
+        model.normalizer_spec.add_dummy_prefix = False
+        model.normalizer_spec.remove_extra_whitespaces = False
+        bare = sentencepiece.SentencePieceProcessor(model_proto=model.SerializeToString())
+        for number in range(len(old.pieces), len(model.pieces)):
+            piece = model.pieces[number].piece
+            if bare.encode(piece.replace("▁", " ")) != [number]:
+                found.append((piece, bare.encode(piece), [number]))
+            count += 1
+        if scripts:
+            lines = english.read_text(encoding="utf-8").split("\n")
+            found += differences(after.encode(lines), before.encode(lines))
+    report.equal(name, f"{count} new pieces reached", found)
+
+
 def write_rules(directory):
     files = {
         "RULES": "41\t61\n61 62\t63\nU+7684\t7684 20\n3002\t\n20 20\t20\t# two spaces\n1F600\t3A 29\n65 301\tE9\n",
@@ -300,6 +349,14 @@ def main():
                 groups.setdefault(f"trainings, {kind}" + ("" if kind == "refused" else f", {family}"), []).append((kind, corpus, flags))
         for name, group in groups.items():
             report.run(name, check_group, options.kuoci, directory, corpora, rules, group)
+        for name in ("zh", "en", "scripts", "wagahai.ja.txt"):
+            if name in corpora:
+                report.run(f"counts of shards, {name}", check_counts, options.kuoci, directory, corpora[name])
+        base = options.shared / "tokenizers/llama-32k.model"
+        for name in ("wiki.zh.txt", "wagahai.ja.txt"):
+            if name in corpora and base.exists():
+                report.run(f"continued, {name}", check_continuation, options.kuoci, directory, corpora[name], base,
+                           corpora["botchan.en.txt"])
     report.end()
 
 

@@ -34,8 +34,7 @@ struct CorpusCounterTests {
                 tables.append(path + ".tsv")
                 try write(counter.count(), to: path + ".tsv")
             }
-            let counter = try CorpusCounter(specification: trainer, normalizerSpecification: normalizer)
-            try write(counter.merge(tables), to: directory + "/sum.tsv")
+            try write(CountedWords(merging: tables), to: directory + "/sum.tsv")
             trainer.input = [directory + "/sum.tsv"]
             trainer.inputFormat = "tsv"
             let summed = try TokenizerTrainer(specification: trainer, normalizerSpecification: normalizer).train()
@@ -101,7 +100,21 @@ struct CorpusCounterTests {
             try writeFile(table, bytes + Array(line.utf8))
             #expect(
                 throws: TrainingError.malformedLine(path: table, line: 4, reason: "is not: word, tab, count")
-            ) { try counter.merge([table]) }
+            ) { try CountedWords(merging: [table]) }
+        }
+    }
+
+    @Test func `tables of different flags are not added up, nor what is no table`() throws {
+        try withTemporaryDirectory { directory in
+            var (trainer, normalizer) = try specifications("ab ab\n", in: directory, type: .bpe, size: 10)
+            let tables = [directory + "/a.tsv", directory + "/b.tsv"]
+            try write(CorpusCounter(specification: trainer, normalizerSpecification: normalizer).count(), to: tables[0])
+            normalizer.addDummyPrefix = true
+            trainer.splitDigits = true
+            try write(CorpusCounter(specification: trainer, normalizerSpecification: normalizer).count(), to: tables[1])
+            #expect(throws: TrainingError.otherCounts(path: tables[1])) { try CountedWords(merging: tables) }
+            #expect(try CountedWords(merging: [tables[0], tables[0]]).count == 2)
+            #expect(throws: TrainingError.self) { try CountedWords(merging: [directory + "/text.txt"]) }
         }
     }
 
