@@ -29,7 +29,7 @@ struct BPETrainer {
     ) throws {
         let scalars = alphabet.characters.map(\.scalar)
         try self.init(
-            cells: WordCells(words, scalars: scalars), symbols: MergeSymbols(scalars: scalars, rules: rules),
+            cells: WordCells(consume words, scalars: scalars), symbols: MergeSymbols(scalars: scalars, rules: rules),
             merges: merges, threads: threads)
     }
 

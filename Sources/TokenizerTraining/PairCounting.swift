@@ -8,11 +8,16 @@ struct PairCounting: Sendable {
     private let cells: WordCells
     private let symbolCount: Int
     private let lengths: [Int32]
-    /// Positions of left halves, by left symbol.
-    private var occurrences: [Int32]
+    /// Where pairs begin, by left symbol; the right one is noted beside, so that the cells are walked only once.
+    private var occurrences: [Occurrence]
     /// Where each left symbol's occurrences begin; one more entry for the end.
     private var starts: [Int]
     private let threads: Int
+
+    private struct Occurrence: Sendable {
+        var position: Int32
+        var right: Int32
+    }
 
     init(_ cells: WordCells, _ symbols: borrowing MergeSymbols, threads: Int) {
         self.cells = cells
@@ -26,12 +31,12 @@ struct PairCounting: Sendable {
 
     private mutating func sortOccurrences() {
         var next = [Int](repeating: 0, count: symbolCount + 1)
-        forEachPair { left, _ in next[Int(left) + 1] += 1 }
+        forEachPair { left, _, _ in next[Int(left) + 1] += 1 }
         for symbol in 0..<symbolCount { next[symbol + 1] += next[symbol] }
         starts = next
-        occurrences = [Int32](unsafeUninitializedCapacity: starts[symbolCount]) { buffer, count in
-            forEachPair { left, position in
-                buffer[next[Int(left)]] = position
+        occurrences = [Occurrence](unsafeUninitializedCapacity: starts[symbolCount]) { buffer, count in
+            forEachPair { left, right, position in
+                buffer[next[Int(left)]] = Occurrence(position: position, right: right)
                 next[Int(left)] += 1
             }
             // Every place was written: the counts are those of the same walk.
@@ -40,10 +45,12 @@ struct PairCounting: Sendable {
     }
 
     @inline(__always)
-    private func forEachPair(_ body: (Int32, Int32) -> Void) {
+    private func forEachPair(_ body: (Int32, Int32, Int32) -> Void) {
         for position in 0..<Int32(max(0, cells.count - 1)) {
             let left = cells[position]
-            if left >= 0, cells[position + lengths[Int(left)]] >= 0 { body(left, position) }
+            if left < 0 { continue }
+            let right = cells[position + lengths[Int(left)]]
+            if right >= 0 { body(left, right, position) }
         }
     }
 
@@ -125,11 +132,10 @@ struct PairCounting: Sendable {
         var touched: [Int32] = []
         for left in symbols {
             for index in starts[left]..<starts[left + 1] {
-                let position = occurrences[index]
-                let right = cells[position + lengths[left]]
+                let right = occurrences[index].right
                 if counts[Int(right)] == 0 { touched.append(right) }
                 counts[Int(right)] += 1
-                frequencies[Int(right)] += cells.frequency(at: position)
+                frequencies[Int(right)] += cells.frequency(at: occurrences[index].position)
             }
             for right in touched {
                 body(Int32(left), right, frequencies[Int(right)], counts[Int(right)])
@@ -139,8 +145,7 @@ struct PairCounting: Sendable {
             touched.removeAll(keepingCapacity: true)
             guard let keep else { continue }
             for index in starts[left]..<starts[left + 1] {
-                let position = occurrences[index]
-                keep(cells[position + lengths[left]], position)
+                keep(occurrences[index].right, occurrences[index].position)
             }
         }
     }

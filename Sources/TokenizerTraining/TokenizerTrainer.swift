@@ -71,7 +71,7 @@ public struct TokenizerTrainer: Sendable {
         let words = try countWords(corpus, preparation, special)
         let alphabet = try Alphabet(
             counts: words.characterCounts(), specification: specification, paths: specification.input)
-        let merges = try learnMerges(words: words, alphabet: alphabet, special: special)
+        let merges = try learnMerges(words: consume words, alphabet: alphabet, special: special)
         if !alphabet.isFixed {
             let search = CoverageSearch(
                 merges: merges, characters: alphabet.characters, budget: Int(specification.vocabSize) - special.count)
@@ -95,7 +95,7 @@ public struct TokenizerTrainer: Sendable {
         var goal = MergeGoal(
             merges: alphabet.isFixed ? size - needed : size - special.count, growth: growth, alphabet: alphabet)
         var trainer = try BPETrainer(
-            words: words, alphabet: alphabet, rules: PieceRules(specification), merges: goal.estimatedMerges,
+            words: consume words, alphabet: alphabet, rules: PieceRules(specification), merges: goal.estimatedMerges,
             threads: threads)
         var merges: [(piece: [UInt8], frequency: Int64)] = []
         while !goal.isReached {
