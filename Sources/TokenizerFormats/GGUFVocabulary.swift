@@ -15,7 +15,8 @@ public enum GGUFVocabulary {
             throw TokenizerFormatError.inexpressible(path: tokenizer.model.path, format: "GGUF", reason: reason)
         }
         let isUnigram = proto.trainerSpec.modelType == .unigram
-        let ids = (0..<vocabulary.count).map { PieceID($0) }
+        // The model's own pieces: to the vocabulary, a NUL that byte fallback makes idle is of another type.
+        let pieces = tokenizer.model.pieces
         var writer = GGUFWriter()
         writer.add("general.architecture", isUnigram ? "t5" : "llama")
         writer.add("general.type", "model")
@@ -23,9 +24,9 @@ public enum GGUFVocabulary {
         writer.add((isUnigram ? "t5" : "llama") + ".vocab_size", UInt32(vocabulary.count))
         writer.add("tokenizer.ggml.model", isUnigram ? "t5" : "llama")
         writer.add("tokenizer.ggml.pre", "default")
-        writer.add("tokenizer.ggml.tokens", ids.map { vocabulary.bytes(of: $0) })
-        writer.add("tokenizer.ggml.scores", ids.map { vocabulary.score(of: $0) })
-        writer.add("tokenizer.ggml.token_type", ids.map { Int32(vocabulary.type(of: $0).rawValue) })
+        writer.add("tokenizer.ggml.tokens", pieces.map { Array($0.piece.utf8)[...] })
+        writer.add("tokenizer.ggml.scores", pieces.map(\.score))
+        writer.add("tokenizer.ggml.token_type", pieces.map { Int32($0.type.rawValue) })
         for (key, id) in [
             ("bos", tokenizer.beginID), ("eos", tokenizer.endID), ("unknown", vocabulary.unknownID),
             ("padding", tokenizer.padID),

@@ -24,10 +24,10 @@ struct MergeOrder {
             if order.last == merge.result { continue }
             if ways[merge.result] == 1 { order.append(merge.result) } else { scattered.insert(merge.result) }
         }
-        for (place, id) in order.enumerated() { proto.pieces[Int(id)].score = -Float(place) }
+        for (place, id) in order.enumerated() { proto.pieces[Int(id)].score = Float(-place) }
         var next = order.count
         for index in proto.pieces.indices where proto.pieces[index].type == .normal && ways[Int32(index)] == nil {
-            proto.pieces[index].score = -Float(next)
+            proto.pieces[index].score = Float(-next)
             next += 1
         }
         say(scattered.count, "pieces are made by merges of different rank there, and have one score here", &differences)

@@ -51,7 +51,13 @@ public struct TokenizerJSON: Sendable {
         }
         text += Array("\n    },\n    \"merges\": [\n".utf8)
         let merges = mergeList()
-        appendList(to: &text, count: merges.count) { quoted(merges[$0]) }
+        // "left right" is what every release reads; a half that holds a space needs a pair.
+        let needsPairs = merges.contains { $0.left.contains(0x20) || $0.right.contains(0x20) }
+        appendList(to: &text, count: merges.count) { index in
+            let (left, right) = (merges[index].left, merges[index].right)
+            if !needsPairs { return quoted(left + [0x20] + right) }
+            return Array("[".utf8) + quoted(left) + Array(", ".utf8) + quoted(right) + Array("]".utf8)
+        }
         return text + Array("\n    ]\n  }\n}".utf8)
     }
 
@@ -116,7 +122,9 @@ public struct TokenizerJSON: Sendable {
         var steps: [JSONValue] = [["type": "Replace", "pattern": ["String": "▁"], "content": " "]]
         if tokenizer.model.hasByteFallback { steps.append(["type": "ByteFallback"]) }
         steps.append(["type": "Fuse"])
-        steps.append(["type": "Strip", "content": " ", "start": 1, "stop": 0])
+        if tokenizer.model.proto.normalizerSpec.addDummyPrefix {
+            steps.append(["type": "Strip", "content": " ", "start": 1, "stop": 0])
+        }
         return ["type": "Sequence", "decoders": .array(steps)]
     }
 
@@ -153,11 +161,12 @@ public struct TokenizerJSON: Sendable {
         /// In characters.
         var leftLength: Int
         var rightLength: Int
-        var text: [UInt8]
+        var left: ArraySlice<UInt8>
+        var right: ArraySlice<UInt8>
     }
 
-    /// All ways to make a piece of two, best first, in the older form "left right" that every release reads.
-    private func mergeList() -> [[UInt8]] {
+    /// All ways to make a piece of two, best first.
+    private func mergeList() -> [Merge] {
         var merges: [Merge] = []
         for index in 0..<vocabulary.count where isMergeable(PieceID(index)) {
             merges += splits(of: PieceID(index))
@@ -169,7 +178,7 @@ public struct TokenizerJSON: Sendable {
             if a.rightLength != b.rightLength { return a.rightLength > b.rightLength }
             return left < right
         }
-        return order.map { merges[$0].text }
+        return order.map { merges[$0] }
     }
 
     /// Reserved pieces are never merged into; of user-defined ones the tokenizer takes care itself.
@@ -190,7 +199,7 @@ public struct TokenizerJSON: Sendable {
             if let left = vocabulary.id(of: text[..<cut]), let right = vocabulary.id(of: text[cut...]) {
                 let merge = Merge(
                     score: vocabulary.score(of: id), leftLength: leftLength, rightLength: characters - leftLength,
-                    text: text[..<cut] + [0x20] + text[cut...])
+                    left: text[..<cut], right: text[cut...])
                 found.append((left, right, merge))
             }
             cut += UTF8Scalars.announcedLength(text[cut])

@@ -52,6 +52,18 @@ private func read(_ bytes: [UInt8]) throws -> SentencePieceModel {
         #expect(bytes.count % 32 == 0)
     }
 
+    /// Found by fuzzing: with byte fallback sentencepiece passes over a NUL of any type, which must keep its own.
+    @Test func `an idle NUL keeps its type`() throws {
+        var model = try byteFallbackModel()
+        var idle = SentencePieceModel.Piece()
+        idle.piece = "\0"
+        idle.type = .normal
+        model.proto.pieces.append(idle)
+        let back = try read(GGUFVocabulary.utf8(Tokenizer(model), name: "small"))
+        #expect(back.pieces.last?.type == .normal)
+        #expect(back.pieces.count == model.pieces.count)
+    }
+
     @Test func `tensors behind the vocabulary are passed over`() throws {
         var bytes = try GGUFVocabulary.utf8(Tokenizer(byteFallbackModel()), name: "small")
         bytes[8] = 1
