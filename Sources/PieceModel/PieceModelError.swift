@@ -12,7 +12,8 @@ public enum PieceModelError: BadDataError, Equatable {
     case noUnknownPiece(path: String)
     case missingBytePieces(path: String, found: Int)
     case badCharsmap(path: String, reason: String)
-    case unsupportedType(path: String, type: String)
+    /// More pieces, with the characters that they are made of, than segmentation can number.
+    case tooLarge(path: String, limit: Int)
 
     public var description: String {
         switch self {
@@ -28,8 +29,8 @@ public enum PieceModelError: BadDataError, Equatable {
             "\(path): byte_fallback is on but only \(found) of 256 byte pieces exist; train it with --byte_fallback"
         case .badCharsmap(let path, let reason):
             "\(path): the normalizer's precompiled_charsmap is broken (\(reason)); copy the model again"
-        case .unsupportedType(let path, let type):
-            "\(path): models of type \(type) cannot be used here yet; use a bpe or unigram model"
+        case .tooLarge(let path, let limit):
+            "\(path): the model has more than \(limit) pieces and characters; use a smaller vocabulary"
         }
     }
 }

@@ -20,8 +20,7 @@ extension BPESegmenter {
         var list = SymbolList(symbols: scratch.symbols.base, starts: scratch.starts.base, count: count)
         table.withView { view in
             var agenda = MergeAgenda()
-            func propose(_ left: Int, _ right: Int) {
-                let merge = view.merge(list.number(left), list.number(right))
+            func propose(_ left: Int, _ right: Int, _ merge: UInt64) {
                 agenda.push(merge, left: left, end: list.end(of: right))
                 let symbol = Int32(truncatingIfNeeded: merge)
                 if merge != MergeTable.none, isUnused(symbol) {
@@ -30,12 +29,19 @@ extension BPESegmenter {
                         leftLength: list.end(of: left) - list.start(of: left))
                 }
             }
-            for left in 0..<max(count - 1, 0) { propose(left, left + 1) }
+            for left in 0..<max(count - 1, 0) {
+                let merge = view.ofCharacters(list.number(left), list.number(left + 1))
+                propose(left, left + 1, merge ?? MergeTable.none)
+            }
             while let entry = agenda.pop() {
                 if !list.isCurrent(entry) || isSkipped() { continue }
                 guard let merged = list.merge(entry) else { continue }
-                if let previous = merged.previous { propose(previous, merged.index) }
-                if let next = merged.next { propose(merged.index, next) }
+                if let previous = merged.previous {
+                    propose(previous, merged.index, view.of(list.number(previous), withPiece: entry.symbol))
+                }
+                if let next = merged.next {
+                    propose(merged.index, next, view.of(piece: entry.symbol, with: list.number(next)))
+                }
             }
         }
         var output = PieceOutput(scratch, count: count, pieceCount: pieceCount, unknownID: unknownID)

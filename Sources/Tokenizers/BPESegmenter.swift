@@ -17,10 +17,11 @@ struct BPESegmenter: Sendable {
     /// For each id whether it is an unused piece; empty if there are none.
     let isUnused: [Bool]
 
-    init(_ vocabulary: Vocabulary) {
+    /// - Throws: `PieceModelError.tooLarge` for more pieces than can be numbered here, about a million.
+    init(_ vocabulary: Vocabulary, path: String) throws(PieceModelError) {
         let pieces = SegmentablePieces(vocabulary: vocabulary)
         characters = CharacterNumbers(pieces)
-        table = MergeTable(pieces, characters, ranks: scoreRanks(vocabulary.scores))
+        table = try MergeTable(pieces, characters, path: path)
         userDefined = vocabulary.userDefinedTrie()
         pieceCount = vocabulary.count
         unknownID = vocabulary.unknownID?.rawValue ?? -1

@@ -38,12 +38,16 @@ struct CharacterNumbers: Sendable {
 
     /// The filter of all characters that stand side by side in a piece.
     ///
-    /// - Parameter isNew: whether a pair of characters comes for the first time.
-    func pairFilter(_ pieces: SegmentablePieces, isNew: (Int32, Int32) -> Bool) -> PairFilter {
+    /// - Parameters:
+    ///   - hash: what the filter will be asked with.
+    ///   - isNew: whether a pair of characters comes for the first time.
+    func pairFilter(
+        _ pieces: SegmentablePieces, hash: (Int32, Int32) -> UInt64, isNew: (Int32, Int32) -> Bool
+    ) -> PairFilter {
         var hashes: [UInt64] = []
         pieces.forEach { _, bytes in
             forEachPair(in: bytes) { left, right in
-                if isNew(left, right) { hashes.append(PairFilter.hash(left, right)) }
+                if isNew(left, right) { hashes.append(hash(left, right)) }
             }
         }
         return PairFilter(hashes, bitsPerPair: 16)
@@ -57,6 +61,12 @@ struct CharacterNumbers: Sendable {
             if left >= 0 { body(left, right) }
             left = right
         }
+    }
+
+    /// Whether a piece is made of two characters.
+    func isPair(_ piece: UnsafeBufferPointer<UInt8>) -> Bool {
+        let first = UTF8Scalars.decode(piece, at: 0).length
+        return first < piece.count && first + UTF8Scalars.decode(piece, at: first).length == piece.count
     }
 
     /// Calls `body` with the number of each character of a piece.

@@ -1,59 +1,108 @@
-/// Which piece two neighbouring symbols make, and which characters stand side by side inside a piece.
-struct MergeTable: Sendable {
-    /// Pairs of characters that stand side by side in a piece, and pairs of symbols that make one: most questions have
-    /// the answer no, and the filters are small enough to stay in the caches near the core.
-    private let characterFilter: PairFilter
-    private let mergeFilter: PairFilter
-    /// For pairs of symbols the rank by score in the upper half, the piece that they make in the lower; `none` for
-    /// characters that stand side by side in a piece and make none.
-    private let merges: SymbolPairTable<UInt64>
+import PieceModel
 
-    /// No piece; it is above all merges.
+/// Which piece two neighbouring symbols make, and which characters stand side by side inside a piece.
+///
+/// Pairs of characters, which every text asks about, and other pairs have a table each. A filter answers most questions
+/// about characters, and two bits for each symbol most of the others, from the first-level cache.
+struct MergeTable: Sendable {
+    /// Characters that stand side by side in a piece, with the piece that the two make or -1.
+    private var ofCharacters = PackedPairTable()
+    private let filter: PairFilter
+    /// The piece that two other symbols make.
+    private var ofSymbols = PackedPairTable()
+    /// For each id whether the piece is the left or the right part of another in that table.
+    private var leftParts: BitTable
+    private var rightParts: BitTable
+    /// For each id the place of its score, best first.
+    private let ranks: [UInt32]
+
+    /// No piece; it is above all merges, which have the rank in the upper half and the new symbol in the lower.
     static let none = UInt64.max
     /// The upper half of `none`.
     static let noRank = none >> 32
 
-    /// - Parameter ranks: for each id the place of its score, best first.
-    init(_ pieces: SegmentablePieces, _ characters: CharacterNumbers, ranks: [UInt32]) {
-        var merges = SymbolPairTable(placeholder: Self.none)
-        characterFilter = characters.pairFilter(pieces) { left, right in merges.insert(left, right).isNew }
+    /// - Throws: `PieceModelError.tooLarge` for more pieces and characters than the tables can number.
+    init(_ pieces: SegmentablePieces, _ characters: CharacterNumbers, path: String) throws(PieceModelError) {
+        let count = pieces.vocabulary.count + characters.extraCount
+        guard count <= PackedPairTable.limit else { throw .tooLarge(path: path, limit: PackedPairTable.limit) }
+        var ofCharacters = PackedPairTable()
+        var ofSymbols = PackedPairTable()
+        var leftParts = BitTable(count: count)
+        var rightParts = BitTable(count: count)
+        filter = characters.pairFilter(pieces, hash: PackedPairTable.hash) { left, right in
+            ofCharacters.insert(left, right, -1)
+        }
         pieces.vocabulary.withTexts { texts in
             var finder = MergeFinder(pieces, texts: texts, characters: characters)
             pieces.forEach { id, bytes in
-                let merge = UInt64(ranks[Int(id)]) << 32 | UInt64(UInt32(bitPattern: id))
-                finder.forEachCut(of: bytes) { merges[$0, $1] = merge }
+                let isPair = characters.isPair(bytes)
+                finder.forEachCut(of: bytes) { left, right in
+                    if isPair {
+                        ofCharacters.insert(left, right, id)
+                    } else {
+                        ofSymbols.insert(left, right, id)
+                        leftParts.insert(Int(left))
+                        rightParts.insert(Int(right))
+                    }
+                }
             }
         }
-        mergeFilter = PairFilter(merges.hashes { $0 != Self.none }, bitsPerPair: 8)
-        self.merges = merges
+        (self.ofCharacters, self.ofSymbols) = (ofCharacters, ofSymbols)
+        (self.leftParts, self.rightParts) = (leftParts, rightParts)
+        ranks = scoreRanks(pieces.vocabulary.scores)
     }
 
     /// The table's memory, for loops.
     struct View {
-        fileprivate let characterFilter: PairFilter.View
-        fileprivate let mergeFilter: PairFilter.View
-        fileprivate let merges: SymbolPairTable<UInt64>.View
+        fileprivate let ofCharacters: PackedPairTable.View
+        fileprivate let filter: PairFilter.View
+        fileprivate let ofSymbols: PackedPairTable.View
+        fileprivate let leftParts: BitTable.View
+        fileprivate let rightParts: BitTable.View
+        fileprivate let ranks: UnsafeBufferPointer<UInt32>
 
         /// The merge of two characters, or nil if no piece holds them side by side.
         @inline(__always)
-        func mergeOfCharacters(_ left: Int32, _ right: Int32) -> UInt64? {
-            let hash = PairFilter.hash(left, right)
-            return characterFilter.mayHold(hash) ? merges.find(left, right, hash) : nil
+        func ofCharacters(_ left: Int32, _ right: Int32) -> UInt64? {
+            guard filter.mayHold(PackedPairTable.hash(left, right)), let id = ofCharacters.find(left, right) else {
+                return nil
+            }
+            return merge(id)
+        }
+
+        /// The merge of a piece of several characters with the symbol to its right.
+        @inline(__always)
+        func of(piece left: Int32, with right: Int32) -> UInt64 {
+            leftParts.contains(left) ? ofSymbols.find(left, right).map(merge) ?? MergeTable.none : MergeTable.none
+        }
+
+        /// The merge of a piece of several characters with the symbol to its left.
+        @inline(__always)
+        func of(_ left: Int32, withPiece right: Int32) -> UInt64 {
+            rightParts.contains(right) ? ofSymbols.find(left, right).map(merge) ?? MergeTable.none : MergeTable.none
         }
 
         @inline(__always)
-        func merge(_ left: Int32, _ right: Int32) -> UInt64 {
-            let hash = PairFilter.hash(left, right)
-            return mergeFilter.mayHold(hash) ? merges.find(left, right, hash) ?? MergeTable.none : MergeTable.none
+        private func merge(_ id: Int32) -> UInt64 {
+            id < 0 ? MergeTable.none : UInt64(ranks[Int(id)]) &<< 32 | UInt64(UInt32(bitPattern: id))
         }
     }
 
     @inline(__always)
     func withView<R>(_ body: (View) -> R) -> R {
-        characterFilter.withView { characterFilter in
-            mergeFilter.withView { mergeFilter in
-                merges.withView { merges in
-                    body(View(characterFilter: characterFilter, mergeFilter: mergeFilter, merges: merges))
+        ofCharacters.withView { ofCharacters in
+            filter.withView { filter in
+                ofSymbols.withView { ofSymbols in
+                    leftParts.withView { leftParts in
+                        rightParts.withView { rightParts in
+                            ranks.withUnsafeBufferPointer { ranks in
+                                body(
+                                    View(
+                                        ofCharacters: ofCharacters, filter: filter, ofSymbols: ofSymbols,
+                                        leftParts: leftParts, rightParts: rightParts, ranks: ranks))
+                            }
+                        }
+                    }
                 }
             }
         }

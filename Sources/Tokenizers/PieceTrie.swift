@@ -15,7 +15,7 @@ struct PieceTrie: Sendable {
     /// The trie, and the filter of all characters that stand side by side in a piece.
     static func make(_ pieces: SegmentablePieces, _ characters: CharacterNumbers) -> (PieceTrie, PairFilter) {
         var seen = SymbolPairTable(placeholder: UInt8(0))
-        let filter = characters.pairFilter(pieces) { seen.insert($0, $1).isNew }
+        let filter = characters.pairFilter(pieces, hash: PairFilter.hash) { seen.insert($0, $1).isNew }
         return (PieceTrie(pieces, characters), filter)
     }
 

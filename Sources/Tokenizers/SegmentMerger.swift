@@ -11,7 +11,7 @@ struct SegmentMerger {
     /// Notes the merge of a character with the one to its left; false if no piece holds them side by side.
     @inline(__always)
     func noteMerge(leftOf index: Int) -> Bool {
-        guard let merge = view.mergeOfCharacters(symbols[index - 1], symbols[index]) else { return false }
+        guard let merge = view.ofCharacters(symbols[index - 1], symbols[index]) else { return false }
         merges[index - 1] = merge
         return true
     }
@@ -36,7 +36,7 @@ struct SegmentMerger {
         if left & right == MergeTable.none { return 3 }
         if left &>> 32 <= right &>> 32 {
             symbols[0] = Int32(truncatingIfNeeded: left)
-            let all = view.merge(symbols[0], symbols[2])
+            let all = view.of(piece: symbols[0], with: symbols[2])
             if all == MergeTable.none {
                 (symbols[1], starts[1]) = (symbols[2], starts[2])
                 return 2
@@ -45,7 +45,7 @@ struct SegmentMerger {
             return 1
         }
         symbols[1] = Int32(truncatingIfNeeded: right)
-        let all = view.merge(symbols[0], symbols[1])
+        let all = view.of(symbols[0], withPiece: symbols[1])
         if all == MergeTable.none { return 2 }
         symbols[0] = Int32(truncatingIfNeeded: all)
         return 1
@@ -73,8 +73,8 @@ struct SegmentMerger {
                 merges[index - 1] = merges[index]
                 index += 1
             }
-            if place > 0 { merges[place - 1] = view.merge(symbols[place - 1], symbols[place]) }
-            if place < count - 1 { merges[place] = view.merge(symbols[place], symbols[place + 1]) }
+            if place > 0 { merges[place - 1] = view.of(symbols[place - 1], withPiece: symbols[place]) }
+            if place < count - 1 { merges[place] = view.of(piece: symbols[place], with: symbols[place + 1]) }
             if count == 1 { return 1 }
         }
     }
@@ -89,10 +89,10 @@ struct SegmentMerger {
         while let entry = agenda.pop() {
             guard let merged = list.merge(entry) else { continue }
             if let previous = merged.previous {
-                agenda.push(view.merge(list.number(previous), entry.symbol), left: previous, end: entry.end)
+                agenda.push(view.of(list.number(previous), withPiece: entry.symbol), left: previous, end: entry.end)
             }
             if let next = merged.next {
-                agenda.push(view.merge(entry.symbol, list.number(next)), left: merged.index, end: list.end(of: next))
+                agenda.push(view.of(piece: entry.symbol, with: list.number(next)), left: merged.index, end: list.end(of: next))
             }
         }
         return list.compact(into: symbols + first, starts + first)

@@ -66,11 +66,6 @@ struct SymbolPairTable<Value: BitwiseCopyable & Sendable>: Sendable {
         }
     }
 
-    /// The hashes of the pairs whose value is wanted.
-    func hashes(_ isWanted: (Value) -> Bool) -> [UInt64] {
-        entries.filter { $0.left != Self.empty && isWanted($0.value) }.map { PairFilter.hash($0.left, $0.right) }
-    }
-
     /// Adds a pair unless it is there.
     mutating func insert(_ left: Int32, _ right: Int32) -> (slot: Int, isNew: Bool) {
         if count * 3 > entries.count * 2 { grow() }

@@ -58,7 +58,7 @@ public struct Tokenizer: Sendable {
                 specification: model.proto.denormalizerSpec, treatsWhitespaceAsSuffix: false, path: model.path) : nil
         segmenter =
             switch model.proto.trainerSpec.modelType {
-            case .bpe: .bpe(BPESegmenter(vocabulary))
+            case .bpe: .bpe(try BPESegmenter(vocabulary, path: model.path))
             case .unigram: .unigram(UnigramSegmenter(vocabulary))
             case .word: .word(WordSegmenter(vocabulary))
             case .char: .character(CharacterSegmenter(vocabulary))
