@@ -25,7 +25,8 @@ public struct SentencePieceModel: Sendable {
         if bytes.isEmpty { throw .empty(path: path) }
         if let what = foreignFormat(bytes) { throw .foreign(path: path, what: what) }
         do {
-            proto = try Sentencepiece_ModelProto(serializedBytes: Array(bytes))
+            // No field of the format is required: there is nothing to check for in every piece.
+            proto = try Sentencepiece_ModelProto(serializedBytes: Array(bytes), partial: true)
         } catch {
             throw .malformed(path: path, reason: "\(error)")
         }

@@ -30,8 +30,7 @@ extension BPESegmenter {
                 }
             }
             for left in 0..<max(count - 1, 0) {
-                let merge = view.ofCharacters(list.number(left), list.number(left + 1))
-                propose(left, left + 1, merge ?? MergeTable.none)
+                propose(left, left + 1, view.ofCharacters(list.number(left), list.number(left + 1)))
             }
             while let entry = agenda.pop() {
                 if !list.isCurrent(entry) || isSkipped() { continue }

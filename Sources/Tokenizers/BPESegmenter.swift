@@ -31,6 +31,11 @@ struct BPESegmenter: Sendable {
     /// Finds the pieces of the scratch's text.
     func segment(_ scratch: EncodingScratch) {
         characters.split(scratch, userDefined: userDefined)
+        segmentSymbols(scratch)
+    }
+
+    /// Finds the pieces of a text that is split into characters already.
+    func segmentSymbols(_ scratch: EncodingScratch) {
         if isUnused.isEmpty {
             segmentApart(scratch)
         } else {
@@ -40,35 +45,42 @@ struct BPESegmenter: Sendable {
 
     private func segmentApart(_ scratch: EncodingScratch) {
         let count = scratch.symbols.count
-        scratch.merges.reserve(count)
-        let (symbols, starts) = (scratch.symbols.base, scratch.starts.base)
-        let merges = scratch.merges.base
         var output = PieceOutput(scratch, count: count, pieceCount: pieceCount, unknownID: unknownID)
         table.withView { view in
-            let segments = SegmentMerger(view: view, symbols: symbols, starts: starts, merges: merges)
+            let segments = SegmentMerger(view, scratch)
+            segments.findJoints(count: count)
             var first = 0
-            var index = 1
-            while index <= count {
-                if index < count, segments.noteMerge(leftOf: index) {
-                    index += 1
-                    continue
+            for word in 0...count / 64 {
+                // A symbol that is not joined to the one before begins a segment, and so does the text's end.
+                var begins = ~segments.joints[word]
+                if word == 0 { begins &= ~1 }
+                while begins != 0 {
+                    let end = word &* 64 &+ begins.trailingZeroBitCount
+                    if end > count { break }
+                    begins &= begins &- 1
+                    appendSegment(first, end, segments, &output)
+                    first = end
                 }
-                // `first..<index` is a segment; starts[count] is the text's end.
-                let end = starts[index]
-                if index - first == 1 {
-                    output.append(symbols[first], end: end)
-                } else if index - first == 2, merges[first] != MergeTable.none {
-                    output.append(Int32(truncatingIfNeeded: merges[first]), end: end)
-                } else {
-                    let left = segments.merge(first, count: index - first)
-                    for symbol in first..<first + left - 1 { output.append(symbols[symbol], end: starts[symbol + 1]) }
-                    output.append(symbols[first + left - 1], end: end)
-                }
-                first = index
-                index += 1
             }
         }
         output.commit(to: scratch)
+    }
+
+    @inline(__always)
+    private func appendSegment(_ first: Int, _ end: Int, _ segments: SegmentMerger, _ output: inout PieceOutput) {
+        let (symbols, starts) = (segments.symbols, segments.starts)
+        // starts[count] is the text's end.
+        let place = starts[end]
+        if end &- first == 1 { return output.append(symbols[first], end: place) }
+        if end &- first == 2 {
+            let piece = segments.pairs[first]
+            if piece >= 0 { return output.append(piece, end: place) }
+            output.append(symbols[first], end: starts[first &+ 1])
+            return output.append(symbols[first &+ 1], end: place)
+        }
+        let left = segments.merge(first, count: end &- first)
+        for symbol in first..<first &+ left &- 1 { output.append(symbols[symbol], end: starts[symbol &+ 1]) }
+        output.append(symbols[first &+ left &- 1], end: place)
     }
 }
 

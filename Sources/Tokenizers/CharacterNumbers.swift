@@ -36,6 +36,12 @@ struct CharacterNumbers: Sendable {
         }
     }
 
+    /// Calls `body` with the numbers of the characters below U+10000, by code point.
+    @inline(__always)
+    func withBasic<R>(_ body: (UnsafeBufferPointer<Int32>) -> R) -> R {
+        basic.withUnsafeBufferPointer(body)
+    }
+
     /// The filter of all characters that stand side by side in a piece.
     ///
     /// - Parameters:

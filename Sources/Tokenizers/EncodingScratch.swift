@@ -12,6 +12,10 @@ final class EncodingScratch {
     /// The characters of the text as symbol numbers, and the byte at which each begins, with one more for the end.
     @exclusivity(unchecked) var symbols = Scratch<Int32>()
     @exclusivity(unchecked) var starts = Scratch<Int32>()
+    /// A bit for each symbol: does some piece hold it and the symbol before it side by side?
+    @exclusivity(unchecked) var joints = Scratch<UInt64>()
+    /// For each symbol the piece that it makes with its right neighbour; negative: none.
+    @exclusivity(unchecked) var pairs = Scratch<Int32>()
     /// For each symbol the merge with its right neighbour: the rank in the upper half, the new symbol in the lower.
     @exclusivity(unchecked) var merges = Scratch<UInt64>()
     /// For each place between two characters the best path that ends there.

@@ -133,18 +133,20 @@ package final class LineEncoder {
 /// Writes a number in decimal digits and returns where it ends; there must be room for ten digits.
 @inline(__always)
 private func writeDecimal(_ value: UInt32, to start: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
-    var digits = 1
-    var bound: UInt64 = 10
-    while UInt64(value) >= bound {
-        digits += 1
-        bound *= 10
+    var digits = value < 10 ? 1 : value < 100 ? 2 : value < 1000 ? 3 : value < 10000 ? 4 : 5
+    if value >= 100_000 {
+        var bound: UInt64 = 100_000
+        while UInt64(value) >= bound {
+            digits += 1
+            bound *= 10
+        }
     }
     var rest = value
     var place = digits
     while place > 0 {
-        place -= 1
-        let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-        start[place] = 0x30 | UInt8(truncatingIfNeeded: digit)
+        place &-= 1
+        let quotient = rest / 10
+        start[place] = UInt8(truncatingIfNeeded: 0x30 &+ rest &- quotient &* 10)
         rest = quotient
     }
     return start + digits

@@ -61,13 +61,21 @@ struct MergeTable: Sendable {
         fileprivate let rightParts: BitTable.View
         fileprivate let ranks: UnsafeBufferPointer<UInt32>
 
-        /// The merge of two characters, or nil if no piece holds them side by side.
+        /// One if a piece may hold two characters side by side; zero if none does.
         @inline(__always)
-        func ofCharacters(_ left: Int32, _ right: Int32) -> UInt64? {
-            guard filter.mayHold(PackedPairTable.hash(left, right)), let id = ofCharacters.find(left, right) else {
-                return nil
-            }
-            return merge(id)
+        func mayJoin(_ left: Int32, _ right: Int32) -> UInt64 {
+            filter.bit(PackedPairTable.hash(left, right))
+        }
+
+        /// The piece that two characters make, -1 if they only stand side by side in some, nil if not even that.
+        @inline(__always)
+        func pieceOfCharacters(_ left: Int32, _ right: Int32) -> Int32? {
+            ofCharacters.find(left, right)
+        }
+
+        /// The merge of two characters.
+        func ofCharacters(_ left: Int32, _ right: Int32) -> UInt64 {
+            merge(ofCharacters.find(left, right) ?? -1)
         }
 
         /// The merge of a piece of several characters with the symbol to its right.
@@ -82,8 +90,13 @@ struct MergeTable: Sendable {
             rightParts.contains(right) ? ofSymbols.find(left, right).map(merge) ?? MergeTable.none : MergeTable.none
         }
 
+        /// A piece's place by score, best first.
         @inline(__always)
-        private func merge(_ id: Int32) -> UInt64 {
+        func rank(_ id: Int32) -> UInt32 { ranks[Int(id)] }
+
+        /// The merge that makes a piece; none if there is none.
+        @inline(__always)
+        func merge(_ id: Int32) -> UInt64 {
             id < 0 ? MergeTable.none : UInt64(ranks[Int(id)]) &<< 32 | UInt64(UInt32(bitPattern: id))
         }
     }

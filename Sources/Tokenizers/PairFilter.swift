@@ -35,13 +35,17 @@ struct PairFilter: Sendable {
             self.shift = shift
         }
 
+        /// Zero if the filter does not hold the pair; one may be wrong.
+        @inline(__always)
+        func bit(_ hash: UInt64) -> UInt64 {
+            // The shift leaves as many bits as the filter has places: every index is inside.
+            let place = hash &>> shift
+            return bits[Int(truncatingIfNeeded: place &>> 6)] &>> (place & 63) & 1
+        }
+
         /// False if the filter does not hold the pair; true may be wrong.
         @inline(__always)
-        func mayHold(_ hash: UInt64) -> Bool {
-            // The shift leaves as many bits as the filter has places: every index is inside.
-            let bit = hash &>> shift
-            return bits[Int(truncatingIfNeeded: bit &>> 6)] &>> (bit & 63) & 1 == 1
-        }
+        func mayHold(_ hash: UInt64) -> Bool { bit(hash) == 1 }
     }
 
     @inline(__always)

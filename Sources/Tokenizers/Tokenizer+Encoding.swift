@@ -68,8 +68,13 @@ extension Tokenizer {
 
     /// Finds the pieces of a text: `scratch.ids` and `scratch.ends`, with unknown characters as they were met.
     func segment(utf8 bytes: UnsafeBufferPointer<UInt8>, _ scratch: EncodingScratch) {
-        normalizer.normalize(bytes, into: scratch)
-        segmentText(scratch)
+        if case .bpe(let segmenter) = segmenter, normalizer.onlyMarksSpaces, segmenter.userDefined == nil {
+            normalizer.normalizeAndSplit(bytes, into: scratch, segmenter.characters)
+            segmenter.segmentSymbols(scratch)
+        } else {
+            normalizer.normalize(bytes, into: scratch)
+            segmentText(scratch)
+        }
     }
 
     /// Finds the pieces of the scratch's text.
