@@ -11,7 +11,7 @@ public struct Kuoci: ParsableCommand {
         version: Manifest.version,
         subcommands: [
             CorpusCommand.self, CountCommand.self, TrainCommand.self, EncodeCommand.self, DecodeCommand.self,
-            MergeCommand.self, ConvertCommand.self,
+            NormalizeCommand.self, ExportVocabularyCommand.self, MergeCommand.self, ConvertCommand.self,
             MeasureCommand.self,
             InitCommand.self, ResizeCommand.self, ExportCommand.self, PretrainStub.self, EvaluateStub.self,
             SummaryCommand.self,
@@ -32,7 +32,7 @@ package func runProgram(_ root: any ParsableCommand.Type) -> Never {
     signal(SIGPIPE, SIG_DFL)
     Interruption.cleanUp()
     do {
-        let switches = TrainCommand.switches.union(EncodeCommand.switches)
+        let switches = TrainCommand.switches.union(EncodeCommand.switches).union(NormalizeCommand.switches)
         let arguments = hyphenated(Array(CommandLine.arguments.dropFirst()), switches: switches)
         var command = try root.parseAsRoot(arguments)
         try command.run()

@@ -6,12 +6,19 @@ extension SentencePieceModel {
     public func validate() throws(PieceModelError) {
         if proto.pieces.isEmpty { throw .noPieces(path: path) }
         var seen = ByteStringTable(minimumCapacity: proto.pieces.count)
+        var seenReserved = ByteStringTable()
+        let sharesNames = proto.trainerSpec.modelType == .bpe
         var unknownCount = 0
         var bytes: Set<UInt8> = []
         for (index, piece) in proto.pieces.enumerated() {
             if isPlaceholder(piece) { continue }
             if let reason = fault(of: piece) { throw .badPiece(path: path, index: index, reason: reason) }
-            if !seen.insert(mapName(of: piece).utf8).inserted {
+            // Control, unknown and byte pieces have names of their own, but for BPE models, where all share one map.
+            let isReserved = piece.type == .control || piece.type == .unknown || piece.type == .byte
+            let isNew =
+                isReserved && !sharesNames
+                ? seenReserved.insert(piece.piece.utf8).inserted : seen.insert(piece.piece.utf8).inserted
+            if !isNew {
                 throw .badPiece(path: path, index: index, reason: "(\(shown(piece))) is there twice")
             }
             if piece.type == .unknown { unknownCount += 1 }
@@ -20,6 +27,7 @@ extension SentencePieceModel {
             }
             if piece.type == .byte { try insertByte(of: piece, at: index, into: &bytes) }
         }
+        if seen.count == 0, proto.trainerSpec.modelType == .unigram { throw .noPieces(path: path) }
         if unknownCount == 0, !hasByteFallback { throw .noUnknownPiece(path: path) }
         if hasByteFallback, bytes.count != 256 { throw .missingBytePieces(path: path, found: bytes.count) }
     }
@@ -35,12 +43,6 @@ extension SentencePieceModel {
         if piece.piece.utf8.contains(0) { return "holds a NUL character" }
         if !piece.score.isFinite { return "has the score \(piece.score), which is not finite" }
         return nil
-    }
-
-    /// Unigram models keep control, unknown and byte pieces in a map of their own, BPE models all in one.
-    private func mapName(of piece: Piece) -> String {
-        let isReserved = [.control, .unknown, .byte].contains(piece.type)
-        return proto.trainerSpec.modelType != .bpe && isReserved ? "\0" + piece.piece : piece.piece
     }
 
     /// A piece in quotes for a message of one line: control characters escaped, cut after 40 characters.

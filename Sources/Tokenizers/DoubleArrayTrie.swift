@@ -9,6 +9,18 @@ package struct DoubleArrayTrie: Sendable {
         self.units = units
     }
 
+    /// Whether every unit leads inside the array, and every value is below a limit: what sentencepiece asks of a trie
+    /// that comes from a file.
+    func isSound(valueLimit: Int) -> Bool {
+        guard let root = units.first, root & 0x8000_01FF == 0, root >> 10 != 0 else { return false }
+        return units.enumerated().allSatisfy { index, unit in
+            if unit >> 31 == 1 { return index > 0 && Int(unit & 0x7FFF_FFFF) < valueLimit }
+            let child = index ^ Int(unit >> 10) << Int((unit & 1 << 9) >> 6)
+            guard child | 0xFF < units.count else { return false }
+            return unit >> 8 & 1 == 0 || units[child] >> 31 == 1
+        }
+    }
+
     /// The longest key that `text` has at `start`: its value and length; nil if there is none.
     package func longestPrefix(of text: UnsafeBufferPointer<UInt8>, from start: Int) -> (value: Int, length: Int)? {
         var result: (value: Int, length: Int)?

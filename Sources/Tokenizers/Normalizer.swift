@@ -51,6 +51,11 @@ public struct Normalizer: Sendable {
         normalizeWithOffsets(input, into: scratch)
         return (Array(scratch.text.elements), scratch.offsets.elements.map { Int($0) })
     }
+
+    /// The rules as a rule file has them, a line each.
+    package var ruleLines: [UInt8] {
+        charsmap.map { $0.rules.flatMap(\.line) } ?? []
+    }
 }
 
 /// A bit for each code point below 65,536 with which some key begins (for the first byte alone: all that share it).

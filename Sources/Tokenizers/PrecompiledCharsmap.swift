@@ -21,6 +21,9 @@ package struct PrecompiledCharsmap: Sendable {
         let units = bytes.withUnsafeBytes { raw in
             (0..<size / 4).map { UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 + 4 * $0, as: UInt32.self)) }
         }
+        guard DoubleArrayTrie(units: units).isSound(valueLimit: bytes.count - 4 - size) else {
+            throw fail("its trie leads outside itself or its targets")
+        }
         trie = DoubleArrayTrie(units: units)
         targets = Array(bytes[(4 + size)...])
     }
