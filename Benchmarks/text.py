@@ -1,13 +1,10 @@
-"""BPE training and encoding beside sentencepiece, in the same run: `make bench`.
+"""BPE training beside sentencepiece, in the same run: `make bench`.
 
-Each training is a process of its own, timed from start to end, with its peak memory. Of encoding, ours is timed as
-the whole program (start, model, reading, writing the ids); of sentencepiece only the call that encodes is timed.
+Each training is a process of its own, timed from start to end, with its peak memory.
 """
 
 import argparse
-import json
 import pathlib
-import statistics
 import tempfile
 
 from process import header, measure, medians, python, row
@@ -18,20 +15,6 @@ LLAMA_FLAGS = ["--normalization_rule_name=identity", "--byte_fallback=true", "--
                "--allow_whitespace_only_pieces=true"]
 
 TRAIN = "import sentencepiece, sys; sentencepiece.SentencePieceTrainer.train(' '.join(sys.argv[1:]))"
-
-# Prints the seconds of each of `runs` calls as JSON.
-ENCODE = """
-import json, sys, time, sentencepiece
-model, path, threads, runs = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-processor = sentencepiece.SentencePieceProcessor(model_file=model)
-lines = open(path, encoding='utf-8', newline='\\n').read().split('\\n')
-seconds = []
-for _ in range(runs):
-    start = time.monotonic()
-    processor.encode(lines, num_threads=threads)
-    seconds.append(time.monotonic() - start)
-print(json.dumps(seconds))
-"""
 
 
 def corpus(directory, shared):
@@ -63,29 +46,6 @@ def bench_training(program, text, directory, runs):
         row(f"{name}, peak memory", megabytes(our_peak), megabytes(their_peak), "MB", higher_is_better=False)
 
 
-def models(shared, directory):
-    """Name and path of each model to encode with."""
-    candidates = {
-        "base 32,000 (BPE)": ROOT / ".deps/base/tokenizer.model",
-        "merged (BPE)": ROOT / "out/tokenizer/tokenizer.model",
-        "own 20,000 (BPE)": directory / "ours-d-0.model",
-        "shared 20,000 (unigram)": shared / "tokenizers/chinese-20k.model",
-    }
-    return {name: path for name, path in candidates.items() if path.exists()}
-
-
-def bench_encoding(program, text, shared, directory, runs):
-    size = megabytes(text.stat().st_size)
-    for name, model in models(shared, directory).items():
-        for cores in (1, 2):
-            ours = [measure([program, "encode", "--output-format", "id", "--model", model, "--input", text], cores) for _ in range(runs)]
-            seconds = directory / "seconds.json"
-            measure(python(ENCODE, model, text, cores, runs), cores, seconds)
-            theirs = statistics.median(json.loads(seconds.read_text()))
-            label = f"encoding, {name}, {cores} core{'s' if cores > 1 else ''}"
-            row(label, size / medians(ours)[0], size / theirs, "MB/s", higher_is_better=True)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kuoci", default=str(ROOT / ".build/release/kuoci"))
@@ -98,7 +58,6 @@ def main():
         print(f"{text.name}: {megabytes(text.stat().st_size):.1f} MB; medians of {options.runs} runs", flush=True)
         header("sentencepiece")
         bench_training(options.kuoci, text, directory, options.runs)
-        bench_encoding(options.kuoci, text, options.shared, directory, options.runs)
 
 
 if __name__ == "__main__":

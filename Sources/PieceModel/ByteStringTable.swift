@@ -1,3 +1,5 @@
+import Glibc
+
 /// Distinct byte strings, numbered from zero in the order in which they came.
 ///
 /// Pieces are compared byte by byte: `String` would take "é" and "e" + U+0301 for the same piece.
@@ -76,7 +78,7 @@ package struct ByteStringTable: Sendable {
             var slot = Int(truncatingIfNeeded: hash(key)) & mask
             while slots[slot] != 0 {
                 let range = range(of: Int(slots[slot]) - 1)
-                if range.count == key.count, UnsafeBufferPointer(rebasing: bytes[range]).elementsEqual(key) { break }
+                if range.count == key.count, isEqual(bytes, at: range.lowerBound, key) { break }
                 slot = (slot + 1) & mask
             }
             return slot
@@ -92,6 +94,12 @@ package struct ByteStringTable: Sendable {
             slots[free] = Int32(index + 1)
         }
     }
+}
+
+/// Whether a key stands at a place of `bytes`, which go on for as long as the key at least.
+private func isEqual(_ bytes: UnsafeBufferPointer<UInt8>, at start: Int, _ key: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard let left = bytes.baseAddress, let right = key.baseAddress else { return key.isEmpty }
+    return memcmp(left + start, right, key.count) == 0
 }
 
 /// A 64-bit hash, eight bytes at a time: multiply and fold. Seedless, so that runs are alike.

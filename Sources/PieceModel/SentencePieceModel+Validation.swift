@@ -27,7 +27,6 @@ extension SentencePieceModel {
             }
             if piece.type == .byte { try insertByte(of: piece, at: index, into: &bytes) }
         }
-        if seen.count == 0, proto.trainerSpec.modelType == .unigram { throw .noPieces(path: path) }
         if unknownCount == 0, !hasByteFallback { throw .noUnknownPiece(path: path) }
         if hasByteFallback, bytes.count != 256 { throw .missingBytePieces(path: path, found: bytes.count) }
     }

@@ -45,8 +45,8 @@ struct BPESegmenter: Sendable {
 
     private func segmentApart(_ scratch: EncodingScratch) {
         let count = scratch.symbols.count
-        var output = PieceOutput(scratch, count: count, pieceCount: pieceCount, unknownID: unknownID)
         table.withView { view in
+            var output = PieceOutput(scratch, count: count, pieceCount: pieceCount, unknownID: unknownID)
             let segments = SegmentMerger(view, scratch)
             segments.findJoints(count: count)
             var first = 0
@@ -62,8 +62,8 @@ struct BPESegmenter: Sendable {
                     first = end
                 }
             }
+            output.commit(to: scratch)
         }
-        output.commit(to: scratch)
     }
 
     @inline(__always)

@@ -1,3 +1,4 @@
+import Glibc
 import UnicodeText
 
 /// Finds every way to cut a piece into two symbols, with two hash steps for each cut.
@@ -78,13 +79,21 @@ struct MergeFinder {
         }
     }
 
+    private func isEqual(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
+        // Neither is empty: pieces are not, and a cut leaves something on both sides.
+        guard left.count == right.count, let leftBase = left.baseAddress, let rightBase = right.baseAddress else {
+            return false
+        }
+        return memcmp(leftBase, rightBase, left.count) == 0
+    }
+
     /// The number of a symbol: a segmentable piece's id, or a lone character's number beyond the ids.
     private func symbol(_ bytes: UnsafeBufferPointer<UInt8>, hash: UInt64) -> Int32? {
         let bit = filterBit(of: hash)
         if filter[bit >> 6] &>> UInt64(bit & 63) & 1 == 1 {
             var slot = place(of: hash)
             while slots[slot].id >= 0 {
-                if slots[slot].hash == hash, texts.bytes(of: Int(slots[slot].id)).elementsEqual(bytes) {
+                if slots[slot].hash == hash, isEqual(texts.bytes(of: Int(slots[slot].id)), bytes) {
                     return slots[slot].id
                 }
                 slot = (slot + 1) & (slots.count - 1)

@@ -6,13 +6,13 @@ import PieceModel
 /// about characters, and two bits for each symbol most of the others, from the first-level cache.
 struct MergeTable: Sendable {
     /// Characters that stand side by side in a piece, with the piece that the two make or -1.
-    private var ofCharacters = PackedPairTable()
+    private let ofCharacters: PackedPairTable
     private let filter: PairFilter
     /// The piece that two other symbols make.
-    private var ofSymbols = PackedPairTable()
+    private let ofSymbols: PackedPairTable
     /// For each id whether the piece is the left or the right part of another in that table.
-    private var leftParts: BitTable
-    private var rightParts: BitTable
+    private let leftParts: BitTable
+    private let rightParts: BitTable
     /// For each id the place of its score, best first.
     private let ranks: [UInt32]
 
@@ -26,7 +26,7 @@ struct MergeTable: Sendable {
         let count = pieces.vocabulary.count + characters.extraCount
         guard count <= PackedPairTable.limit else { throw .tooLarge(path: path, limit: PackedPairTable.limit) }
         var ofCharacters = PackedPairTable()
-        var ofSymbols = PackedPairTable()
+        var ofSymbols = PackedPairTable(minimumCapacity: pieces.vocabulary.count)
         var leftParts = BitTable(count: count)
         var rightParts = BitTable(count: count)
         filter = characters.pairFilter(pieces, hash: PackedPairTable.hash) { left, right in

@@ -19,16 +19,16 @@ extension Normalizer {
         scratch.symbols.reserve(input.count + 2)
         scratch.starts.reserve(input.count + 3)
         let space = Mark(escapesWhitespace ? 0x2581 : 0x20, characters)
-        var sink = Sink(scratch)
-        if addsDummyPrefix, !treatsWhitespaceAsSuffix { sink.append(space) }
         characters.withBasic { basic in
+            var sink = Sink(scratch)
+            if addsDummyPrefix, !treatsWhitespaceAsSuffix { sink.append(space) }
             var position = 0
             while position < input.count {
                 position += step(input, position, basic, characters, space, &sink)
             }
+            if addsDummyPrefix, treatsWhitespaceAsSuffix { sink.append(space) }
+            sink.commit(to: scratch)
         }
-        if addsDummyPrefix, treatsWhitespaceAsSuffix { sink.append(space) }
-        sink.commit(to: scratch)
     }
 
     /// Takes over one character; says how many bytes of the input it was.

@@ -4,14 +4,21 @@
 /// 22. Symbols and numbers are below 2^20. What is negative stands for no symbol: its lower 21 bits are those of no
 /// symbol, so that it is never found.
 struct PackedPairTable: Sendable {
-    private var slots = [UInt64](repeating: Self.empty, count: 64)
+    private var slots: [UInt64]
     private(set) var count = 0
     /// The top bits of a pair's hash are its place.
-    private var shift: UInt64 = 58
+    private var shift: UInt64
 
     /// Symbols and numbers are below this.
     static let limit = 1 << 20
     private static let empty = UInt64.max
+
+    init(minimumCapacity: Int = 0) {
+        var bits: UInt64 = 6
+        while (1 << bits) * 2 < minimumCapacity * 3 { bits += 1 }
+        slots = [UInt64](repeating: Self.empty, count: 1 << bits)
+        shift = 64 - bits
+    }
 
     @inline(__always)
     fileprivate static func key(_ left: Int32, _ right: Int32) -> UInt64 {

@@ -56,6 +56,8 @@ public struct Tokenizer: Sendable {
             hasDenormalizer
             ? try Normalizer(
                 specification: model.proto.denormalizerSpec, treatsWhitespaceAsSuffix: false, path: model.path) : nil
+        let hasPieces = (0..<vocabulary.count).contains { vocabulary.isSegmentable(PieceID($0)) }
+        if model.proto.trainerSpec.modelType == .unigram, !hasPieces { throw .noPieces(path: model.path) }
         segmenter =
             switch model.proto.trainerSpec.modelType {
             case .bpe: .bpe(try BPESegmenter(vocabulary, path: model.path))

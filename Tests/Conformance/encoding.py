@@ -118,7 +118,7 @@ def check_lines(report, name, program, model, texts, offsets=True):
     pieces = processor.encode(texts, out_type=bytes, num_threads=THREADS)
     compare("pieces", run("encode", "--output-format", "piece"), [b" ".join(line) for line in pieces])
     given = b"".join(line + b"\n" for line in id_lines)
-    decoded = processor.decode(ids, num_threads=THREADS, return_bytes=True)
+    decoded = processor.decode(ids, out_type=bytes, num_threads=THREADS)
     # A line feed that comes out of a byte piece would part the lines.
     ours = kuoci(program, "decode", "--model", model, "--input-format", "id", stdin=given)
     if ours != b"".join(text + b"\n" for text in decoded):

@@ -1,5 +1,6 @@
 import Foundation
 import PieceModel
+import TestSupport
 import Testing
 
 @testable import Tokenizers
@@ -63,16 +64,67 @@ struct NormalizerTests {
         #expect(error?.description.contains(reason) == true)
     }
 
-    @Test func `a charsmap that points everywhere does not trap`() throws {
-        // A trie whose units lead out of the array, with targets of one byte.
+    /// 256 units that lead anywhere.
+    private static let wildUnits = (0..<256 as Range<UInt32>).map { $0 &* 0x9E37_79B9 }
+
+    @Test func `a charsmap that points everywhere is refused`() throws {
         var blob: [UInt8] = [0, 4, 0, 0]
-        for index in 0..<256 {
-            withUnsafeBytes(of: UInt32(truncatingIfNeeded: index &* 0x9E37_79B9).littleEndian) { blob += $0 }
-        }
+        for unit in Self.wildUnits { withUnsafeBytes(of: unit.littleEndian) { blob += $0 } }
         blob.append(0)
         var specification = Sentencepiece_NormalizerSpec()
         specification.precompiledCharsmap = .init(blob)
+        let error = #expect(throws: PieceModelError.self) {
+            try Normalizer(specification: specification, treatsWhitespaceAsSuffix: false, path: "x.model")
+        }
+        #expect(error?.description.contains("leads outside") == true)
+    }
+
+    @Test func `a trie that points everywhere does not trap`() {
+        let trie = DoubleArrayTrie(units: Self.wildUnits)
+        for byte in UInt8.min...UInt8.max {
+            [byte, byte &+ 1, 0x61].withUnsafeBufferPointer { _ = trie.longestPrefix(of: $0, from: 0) }
+        }
+    }
+
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func `the pass that splits as it goes gives the same text`(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let normalizer = try normalizer(dummy: seed % 2 == 0, removeExtra: false, escape: seed % 3 != 0)
+        let characters = CharacterNumbers(SegmentablePieces(vocabulary: Vocabulary(model([("a", -1), ("中", -2)]))))
+        for _ in 0..<200 {
+            let input = (0..<Int.random(in: 0...20, using: &generator)).flatMap { _ -> [UInt8] in
+                [[0x20], [0x61], Array("中".utf8), Array("😀".utf8), [UInt8.random(in: 0...255, using: &generator)]]
+                    .randomElement(using: &generator) ?? []
+            }
+            let (one, two) = (EncodingScratch(), EncodingScratch())
+            input.withUnsafeBufferPointer { bytes in
+                normalizer.normalize(bytes, into: one)
+                normalizer.normalizeAndSplit(bytes, into: two, characters)
+            }
+            if one.text.count > 0 { characters.split(one, userDefined: nil) }
+            #expect(Array(one.text.elements) == Array(two.text.elements), "seed \(seed), input \(input)")
+            #expect(Array(one.symbols.elements) == Array(two.symbols.elements), "seed \(seed), input \(input)")
+        }
+    }
+
+    // Offsets of sentencepiece's own test of half-width forms, with the two rules that it takes.
+    @Test func `a rule's bytes all stand for its first`() throws {
+        var keys = SortedKeys()
+        keys.append("\u{3000}".utf8, value: 0)
+        keys.append("㍿".utf8, value: 2)
+        let map = PrecompiledCharsmap(trie: DoubleArrayTrie(keys), targets: [0x20, 0] + Array("株式会社".utf8) + [0])
+        var specification = Sentencepiece_NormalizerSpec()
+        specification.precompiledCharsmap = .init(map.blob)
+        specification.removeExtraWhitespaces = true
         let normalizer = try Normalizer(specification: specification, treatsWhitespaceAsSuffix: false, path: "x")
-        for byte in UInt8.min...UInt8.max { _ = normalize([byte, byte &+ 1, 0x61], normalizer) }
+        let (bytes, offsets) = Array("㍿".utf8).withUnsafeBufferPointer { normalizer.normalizeWithOffsets($0) }
+        #expect(String(decoding: bytes, as: UTF8.self) == "▁株式会社")
+        #expect(offsets == [Int](repeating: 0, count: 15) + [3])
+        let text = " I   saw a\u{3000} \u{3000}girl\u{3000}\u{3000}"
+        let saw = Array(text.utf8).withUnsafeBufferPointer { normalizer.normalizeWithOffsets($0) }
+        #expect(String(decoding: saw.bytes, as: UTF8.self) == "▁I▁saw▁a▁girl")
+        #expect(saw.offsets == [1, 1, 1, 1, 2, 2, 2, 5, 6, 7, 8, 8, 8, 9, 10, 10, 10, 17, 18, 19, 20, 21])
+        #expect(String(decoding: normalizer.ruleLines, as: UTF8.self)
+            == "3000\t20\t# \u{3000} =>  \n337F\t682A 5F0F 4F1A 793E\t# ㍿ => 株式会社\n")
     }
 }
