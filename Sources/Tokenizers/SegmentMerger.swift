@@ -124,7 +124,8 @@ struct SegmentMerger {
                 agenda.push(view.of(list.number(previous), withPiece: entry.symbol), left: previous, end: entry.end)
             }
             if let next = merged.next {
-                agenda.push(view.of(piece: entry.symbol, with: list.number(next)), left: merged.index, end: list.end(of: next))
+                agenda.push(
+                    view.of(piece: entry.symbol, with: list.number(next)), left: merged.index, end: list.end(of: next))
             }
         }
         return list.compact(into: symbols + first, starts + first)

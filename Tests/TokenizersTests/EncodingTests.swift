@@ -31,7 +31,8 @@ struct EncodingTests {
         #expect(tokenizer.encode("a b", options: [.reverse, .begin, .end]) == [1, 6, 4, 3, 2])
         #expect(tokenizer.encode("a b", options: [.begin, .end, .reverse]) == [2, 6, 4, 3, 1])
         #expect(tokenizer.encodePieces("xb", options: [.nameUnknown]).map(\.text) == ["▁", "<unk>", "b"])
-        #expect(tokenizer.encodeWithOffsets("b", options: [.begin, .end]).map(\.range) == [0..<0, 0..<0, 0..<1, 1..<1])
+        #expect(
+            tokenizer.encodeWithOffsets("b", options: [.begin, .end]).map(\.range) == [0..<0, 0..<0, 0..<1, 1..<1])
     }
 
     @Test func `spm_encode's words for options are read and checked`() throws {

@@ -41,7 +41,8 @@ struct LatticeTests {
             }
         }
         func score(_ pieces: [String]) -> Float { pieces.reduce(0) { $0 + (scores[$1] ?? 0) } }
-        let tokenizer = try Tokenizer(model(scores.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, type: .unigram))
+        let tokenizer = try Tokenizer(
+            model(scores.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, type: .unigram))
         let found = try tokenizer.nbest(text, count: 512).map { $0.pieces.map(\.piece) }
         let expected = all(text[...])
         #expect(Set(found) == Set(expected), "seed \(seed), text \(text)")

@@ -124,7 +124,8 @@ struct NormalizerTests {
         let saw = Array(text.utf8).withUnsafeBufferPointer { normalizer.normalizeWithOffsets($0) }
         #expect(String(decoding: saw.bytes, as: UTF8.self) == "▁I▁saw▁a▁girl")
         #expect(saw.offsets == [1, 1, 1, 1, 2, 2, 2, 5, 6, 7, 8, 8, 8, 9, 10, 10, 10, 17, 18, 19, 20, 21])
-        #expect(String(decoding: normalizer.ruleLines, as: UTF8.self)
-            == "3000\t20\t# \u{3000} =>  \n337F\t682A 5F0F 4F1A 793E\t# ㍿ => 株式会社\n")
+        #expect(
+            String(decoding: normalizer.ruleLines, as: UTF8.self)
+                == "3000\t20\t# \u{3000} =>  \n337F\t682A 5F0F 4F1A 793E\t# ㍿ => 株式会社\n")
     }
 }
