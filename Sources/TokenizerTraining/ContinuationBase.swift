@@ -83,7 +83,7 @@ struct ContinuationBase {
             }
         }
         let symbols = MergeSymbols(scalars: scalars, pieces: pieces, rules: rules)
-        let cells = WordCells(words) { word, cells in
+        let cells = try WordCells(words) { word, cells in
             for id in working.encode(utf8: word) {
                 let symbol = symbolOfID[Int(id.rawValue)]
                 if symbol == WordCells.separator {

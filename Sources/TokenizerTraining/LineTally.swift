@@ -6,12 +6,43 @@ struct LineTally: Sendable, Equatable {
     var tooLong = 0
     /// With the character that stands for unknown ones.
     var reserved = 0
+    /// More than any sum of counts that training forms: characters by frequency; the largest number if it is too large.
+    private(set) var weight: Int64 = 0
+
+    /// One byte of text becomes at most so many characters.
+    private static let mostCharacters: Int64 = 32
+
+    mutating func addSentence(bytes: Int, frequency: Int64) {
+        sentences += 1
+        addWeight(bytes: bytes, frequency: frequency)
+    }
+
+    mutating func addWeight(bytes: Int, frequency: Int64) {
+        let most = (Int64(bytes) + 2) * Self.mostCharacters
+        let (product, isTooLarge) = frequency.multipliedReportingOverflow(by: most)
+        weight = isTooLarge ? .max : weight.addingSaturated(product)
+    }
+
+    /// - Throws: `TrainingError.tooFrequent` if sums of counts could overflow.
+    func checkWeight(_ paths: [String]) throws(TrainingError) {
+        if weight == .max { throw .tooFrequent(paths: paths) }
+    }
 
     static func += (total: inout LineTally, other: LineTally) {
         total.sentences += other.sentences
         total.empty += other.empty
         total.tooLong += other.tooLong
         total.reserved += other.reserved
+        total.weight = total.weight.addingSaturated(other.weight)
+    }
+}
+
+extension Int64 {
+    /// The sum of two numbers that are not negative, at most the largest number.
+    @inline(__always)
+    func addingSaturated(_ other: Int64) -> Int64 {
+        let (sum, isTooLarge) = addingReportingOverflow(other)
+        return isTooLarge ? .max : sum
     }
 }
 
@@ -26,7 +57,7 @@ extension SentencePreparation {
         try forEachLine(of: part) { start, line in
             switch verdict(on: line) {
             case .use(let text, let frequency):
-                tally.sentences += 1
+                tally.addSentence(bytes: text.count, frequency: frequency)
                 body(text, frequency)
             case .empty: tally.empty += 1
             case .tooLong: tally.tooLong += 1

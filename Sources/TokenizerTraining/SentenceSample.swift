@@ -40,8 +40,8 @@ struct SentenceSample {
         try forEachLine(of: part) { start, line in
             if reservoir.isComplete { return }
             switch preparation.verdict(on: line) {
-            case .use:
-                tally.sentences += 1
+            case .use(let text, let frequency):
+                tally.addSentence(bytes: text.count, frequency: frequency)
                 reservoir.add(line)
             case .empty: tally.empty += 1
             case .tooLong: tally.tooLong += 1

@@ -43,6 +43,7 @@ struct TrainingCorpus {
             throw TrainingError.noSentences(
                 paths: specification.input, skippedLong: tally.tooLong, limit: Int(specification.maxSentenceLength))
         }
+        try tally.checkWeight(specification.input)
         return tally
     }
 

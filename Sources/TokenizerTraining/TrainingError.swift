@@ -5,6 +5,8 @@ public enum TrainingError: BadDataError, Equatable {
     case noSentences(paths: [String], skippedLong: Int, limit: Int)
     case noCharacters(paths: [String])
     case reservedCharacter(paths: [String])
+    case tooFrequent(paths: [String])
+    case tooMuchText(characters: Int)
     case alphabetTooLarge(vocabularySize: Int, needed: Int)
     case tooFewMerges(vocabularySize: Int, possible: Int)
     case tooFewNewPieces(wanted: Int, possible: Int)
@@ -26,6 +28,11 @@ public enum TrainingError: BadDataError, Equatable {
                     : "; give a text with one sentence or paragraph a line")
         case .noCharacters(let paths):
             "\(paths.joined(separator: ", ")): no character is left after normalization; check the text's encoding"
+        case .tooFrequent(let paths):
+            "\(paths.joined(separator: ", ")): the frequencies add up to more than 64 bits hold; divide them all"
+        case .tooMuchText(let characters):
+            "the text has \(characters) characters in distinct words where 1073741823 are the most; "
+                + "sample it with --input-sentence-size"
         case .reservedCharacter(let paths):
             "\(paths.joined(separator: ", ")): normalization gives U+2585, which stands for unknown characters; "
                 + "change the normalization rules"

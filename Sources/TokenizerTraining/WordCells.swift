@@ -16,10 +16,10 @@ struct WordCells: Sendable {
 
     /// Lays words out as single characters; those outside the alphabet separate, since no piece holds them.
     ///
-    /// - Precondition: the text has fewer than 2^31 characters.
-    init(_ words: consuming WordCounts, scalars: [UInt32]) {
+    /// - Throws: `TrainingError.tooMuchText` if positions need more than 32 bits.
+    init(_ words: consuming WordCounts, scalars: [UInt32]) throws(TrainingError) {
         let numbers = CharacterNumbers(scalars)
-        self.init(words) { text, cells in
+        try self.init(words) { text, cells in
             var position = 0
             while position < text.count {
                 let (scalar, length) = UTF8Scalars.decode(text, at: position)
@@ -30,9 +30,16 @@ struct WordCells: Sendable {
     }
 
     /// Lays words out as `layOut` says, which appends each word's cells.
-    init(_ words: consuming WordCounts, _ layOut: (UnsafeBufferPointer<UInt8>, inout [Int32]) -> Void) {
+    init(
+        _ words: consuming WordCounts, _ layOut: (UnsafeBufferPointer<UInt8>, inout [Int32]) -> Void
+    ) throws(TrainingError) {
         let table = words.words
         let counts = words.counts
+        // Bytes that stand for unknown characters take a cell each.
+        if table.bytes.count + table.count >= Int32.max {
+            let size = characterCount(table.bytes) + table.count + 1
+            if size >= Int32.max / 2 { throw .tooMuchText(characters: size) }
+        }
         cells = []
         cells.reserveCapacity(characterCount(table.bytes) + table.count + 1)
         cells.append(Self.separator)

@@ -13,7 +13,8 @@ struct WordCounts: Sendable {
 
     mutating func add(_ word: UnsafeBufferPointer<UInt8>, count: Int64) {
         let (index, inserted) = words.insert(word)
-        if inserted { counts.append(count) } else { counts[index] += count }
+        // Sums that are too large are found out, and refused, when all is counted.
+        if inserted { counts.append(count) } else { counts[index] = counts[index].addingSaturated(count) }
     }
 
     fileprivate mutating func merge(_ other: WordCounts) {
@@ -69,7 +70,10 @@ struct WordCounts: Sendable {
                 path: parts.files.first ?? "", line: 1, reason: "does not begin a table of counts")
         }
         var total = lanes.sum()
-        total.tally.sentences = total.counts.count
+        for index in total.counts.indices {
+            total.tally.addSentence(bytes: total.words.range(of: index).count, frequency: total.counts[index])
+        }
+        try total.tally.checkWeight(parts.files)
         return (total, found)
     }
 

@@ -8,7 +8,7 @@ struct TrainingSentencesTests {
     @Test func `lines end at LF only and a last one needs none`() throws {
         let loaded = try loadSentences(Array("a b\r\nc\u{2028}d\ne".utf8))
         #expect(loaded.texts == ["a▁b\r", "c\u{2028}d", "e"])
-        #expect(loaded.tally == LineTally(sentences: 3))
+        #expect(loaded.tally.sentences == 3 && loaded.tally.empty == 0)
     }
 
     @Test func `the last sentence takes the place of an empty one, which is then looked at again`() throws {
@@ -19,7 +19,8 @@ struct TrainingSentencesTests {
     @Test func `long lines and lines with the mark of unknown characters are left out`() throws {
         let loaded = try loadSentences(Array("12345678901\n1234567890\n\n▅a\nb".utf8)) { $0.maxSentenceLength = 10 }
         #expect(loaded.texts == ["1234567890", "b"])
-        #expect(loaded.tally == LineTally(sentences: 2, empty: 1, tooLong: 1, reserved: 1))
+        let tally = loaded.tally
+        #expect([tally.sentences, tally.empty, tally.tooLong, tally.reserved] == [2, 1, 1, 1])
     }
 
     @Test func `special pieces and delimiters become boundaries, the longest first`() throws {
@@ -46,6 +47,23 @@ struct TrainingSentencesTests {
             return
         }
         #expect(number == 3)
+    }
+
+    @Test func `frequencies whose sums overflow are refused`() throws {
+        for text in ["a\t9223372036854775807\n", String(repeating: "ab\t40000000000000000\n", count: 9)] {
+            let error = #expect(throws: TrainingError.self) {
+                try loadSentences(Array(text.utf8)) { $0.inputFormat = "tsv" }
+            }
+            guard case .tooFrequent = error else {
+                Issue.record("another error: \(String(describing: error))")
+                return
+            }
+            #expect(throws: TrainingError.self) {
+                try trainModel(text, type: .bpe, size: 20) { $0.inputFormat = "tsv" }
+            }
+        }
+        let most = try loadSentences(Array("ab\t40000000000000000\n".utf8)) { $0.inputFormat = "tsv" }
+        #expect(most.frequencies == [40_000_000_000_000_000])
     }
 
     @Test(arguments: 0..<6 as Range<UInt64>)
