@@ -58,9 +58,7 @@ conformance: build peers .deps/base/tokenizer.model
 
 ## bench        measure speed and memory beside the same peers
 bench: build peers .deps/base/tokenizer.model
-	for script in text training; do \
-	    if [ -f Benchmarks/$$script.py ]; then $(PYTHON) Benchmarks/$$script.py --kuoci $(KUOCI); fi; \
-	done
+	for script in trainers encoding training; do $(PYTHON) Benchmarks/$$script.py --kuoci $(KUOCI); done
 
 ## fuzz         run each libFuzzer target for TIME seconds (60) on this machine, one after the other; finds go to Fuzz/Findings
 fuzz: setup
