@@ -29,7 +29,9 @@ struct EncodeCommand: ParsableCommand {
     @Option(help: "What to add to each line's pieces, in order and joined by colons: bos, eos, reverse, unk_piece.")
     var extraOptions = ""
 
-    @Option(help: "Segmentations of an n-best list, or to draw from; below zero: draw from all (unigram models).")
+    @Option(
+        parsing: .unconditional,
+        help: "Segmentations of an n-best list, or to draw from; below zero: draw from all (unigram models).")
     var nbestSize = 10
 
     @Option(help: "Sampling: how much scores count (unigram), or the probability of skipping a merge (bpe).")

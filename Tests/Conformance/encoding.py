@@ -18,7 +18,7 @@ from sentencepiece import sentencepiece_pb2 as text_pb2
 from harness import ROOT, Report, arguments, kuoci
 
 THREADS = 2
-TOTALS = {"cases": 0, "lines": 0, "differences": 0}
+TOTALS = {"cases": 0, "lines": 0, "normalized": 0, "differences": 0}
 
 # First and last code points of ranges to draw from, one range a line of text.
 SCRIPTS = (
@@ -232,7 +232,8 @@ def check_nbest(report, name, program, model, texts, size):
 
 def check_normalization(report, name, program, rule, texts):
     """All code points one by one, then lines, by the named rules."""
-    normalizer = sentencepiece.SentencePieceNormalizer(rule_name=rule)
+    normalizer = sentencepiece.SentencePieceNormalizer(
+        rule_name=rule, add_dummy_prefix=False, escape_whitespaces=False, remove_extra_whitespaces=True)
     points = [chr(code).encode() for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000 and code != 10]
     texts = points + texts
     stdin = b"".join(text + b"\n" for text in texts)
@@ -242,7 +243,7 @@ def check_normalization(report, name, program, rule, texts):
     found = [] if len(ours) == len(theirs) else [("number of lines", len(ours), len(theirs))]
     found += [(repr(texts[i]), a, b) for i, (a, b) in enumerate(zip(ours, theirs)) if a != b]
     TOTALS["cases"] += 1
-    TOTALS["lines"] += len(texts)
+    TOTALS["normalized"] += len(texts)
     TOTALS["differences"] += len(found)
     report.equal(name, f"{len(texts)} lines", found)
 
@@ -277,7 +278,7 @@ def corpora(shared):
 
 def check_all(report, program, shared, directory):
     texts, large = corpora(shared)
-    random_small, random_large = random_lines(20240501, 40000), random_lines(20240502, 160000)
+    random_small, random_large = random_lines(20240501, 40000), random_lines(20240502, 200000)
     known = shared_models(program, shared, directory)
     if not known:
         report.skipped("shared vocabularies", f"{shared} holds no tokenizers")
@@ -310,7 +311,8 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         check_all(report, options.kuoci, options.shared, pathlib.Path(name))
     # Not a check of its own: the sum of those above.
-    print(f"encoding: {TOTALS['cases']} cases, {TOTALS['lines']} lines, {TOTALS['differences']} differences", flush=True)
+    print(f"encoding: {TOTALS['cases']} cases, {TOTALS['lines']} lines encoded and {TOTALS['normalized']} normalized, "
+          f"{TOTALS['differences']} differences", flush=True)
     report.end()
 
 
