@@ -45,7 +45,8 @@ struct UnigramTrainer {
             size: Int(specification.seedSentencepieceSize), file: seedFile, threads: threads)
         pieces = try extraction.seeds()
         try layOutLattices()
-        if options.usesSparsePruning { try trainSparsely() } else { try trainByLoss() }
+        let rounds = options.usesSparsePruning ? try trainSparsely() : try trainByLoss()
+        progress?(ProgressUpdate(stage: "pruning pieces", completed: rounds, total: rounds))
         let minimum = try removeUnreachable()
         return UnigramPieces(
             texts: (0..<pieces.count).map { text.alphabet.text(of: pieces[$0]) }, scores: pieces.scores,
@@ -77,7 +78,8 @@ struct UnigramTrainer {
 
     // MARK: Rounds
 
-    private mutating func trainByLoss() throws {
+    /// Says how many rounds it took.
+    private mutating func trainByLoss() throws -> Int {
         var round = 0
         repeat {
             round += 1
@@ -90,6 +92,7 @@ struct UnigramTrainer {
             let limit = max(desired, Int(specification.shrinkingFactor * Float(pieces.count)))
             keep(try pruning.kept(atMost: limit))
         } while pieces.count > desired
+        return round
     }
 
     private func note(_ round: Int) {
@@ -168,7 +171,7 @@ struct UnigramTrainer {
     // MARK: Sparse pruning
 
     /// L1 relaxation: each round subtracts a price from all expected counts, at which the wanted share of pieces remains.
-    private mutating func trainSparsely() throws {
+    private mutating func trainSparsely() throws -> Int {
         var price: Float = 0
         var round = 0
         while true {
@@ -185,6 +188,7 @@ struct UnigramTrainer {
             round += 1
         }
         if options.removesPenaltyBias { weigh(try expectedCounts().map { max(1e-4, $0) }) }
+        return round + 1
     }
 
     private mutating func weigh(_ weights: [Float]) {
