@@ -42,6 +42,11 @@ struct ExpectedCounts {
         return isFinite
     }
 
+    /// No sum over a word of so many characters is lower than that of its characters as unknown ones.
+    private func errorOfSums(_ length: Int) -> Double {
+        RoundedLogarithms.error(forSumsUpTo: Double(length) * Double(abs(model.unknownScore)))
+    }
+
     /// Writes down the nodes of a word, and the forward sums with them; says how many matches it has.
     @inline(__always)
     private mutating func layOut(
@@ -55,6 +60,7 @@ struct ExpectedCounts {
         let pieces = model.pieces.pointer
         let unknown = Node(piece: 0, length: 1, score: model.unknownScore)
         let logarithms = logarithms
+        let error = errorOfSums(length)
         nodes.withUnsafeMutableBufferPointer { nodes in
             nodeStarts.withUnsafeMutableBufferPointer { starts in
                 alpha.withUnsafeMutableBufferPointer { alpha in
@@ -75,12 +81,13 @@ struct ExpectedCounts {
                             node += 1
                             if piece.length == 1 { hasSingle = true }
                             let end = position + Int(piece.length)
-                            alpha[end] = logarithms.logSum(alpha[end], piece.score + before)
+                            alpha[end] = logarithms.logSum(alpha[end], piece.score + before, error: error)
                         }
                         if !hasSingle {
                             nodes[node] = unknown
                             node += 1
-                            alpha[position + 1] = logarithms.logSum(alpha[position + 1], unknown.score + before)
+                            alpha[position + 1] = logarithms.logSum(
+                                alpha[position + 1], unknown.score + before, error: error)
                         }
                     }
                     starts[length] = Int32(node)
@@ -94,6 +101,7 @@ struct ExpectedCounts {
     @inline(__always)
     private mutating func addWord(length: Int, _ frequency: Float, to expected: UnsafeMutablePointer<Float>) -> Bool {
         let logarithms = logarithms
+        let error = errorOfSums(length)
         return nodes.withUnsafeBufferPointer { nodes in
             nodeStarts.withUnsafeBufferPointer { starts in
                 alpha.withUnsafeBufferPointer { alpha in
@@ -104,7 +112,8 @@ struct ExpectedCounts {
                             var sum = -Float.infinity
                             for index in Int(starts[position])..<Int(starts[position + 1]) {
                                 let node = nodes[index]
-                                sum = logarithms.logSum(sum, node.score + beta[position + Int(node.length)])
+                                sum = logarithms.logSum(
+                                    sum, node.score + beta[position + Int(node.length)], error: error)
                             }
                             beta[position] = sum
                             position -= 1

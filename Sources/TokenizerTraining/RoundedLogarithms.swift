@@ -28,23 +28,24 @@ struct RoundedLogarithms: Sendable {
         for index in 0..<64 { powers[index] = exp2(Double(index) / 64) }
     }
 
+    /// What `logSum` must be given for sums whose magnitude is at most `bound`: what the table and double precision's own
+    /// rounding may be off by.
+    static func error(forSumsUpTo bound: Double) -> Double { softplusError + bound * 4.5e-16 }
+
     /// As sentencepiece computes it: the larger, plus log1p(exp(difference)) in double precision, rounded to single.
     @inline(__always)
-    func logSum(_ x: Float, _ y: Float) -> Float {
+    func logSum(_ x: Float, _ y: Float, error: Double) -> Float {
         let low = min(x, y)
         let high = max(x, y)
         if high > low + 50 { return high }
         let t = -Double(low - high)
-        if t >= 17.5 {
-            return abs(high) >= 1 && abs(high) < 1e5 ? high : exactLogSum(low, high)
-        }
+        if t >= 17.5 { return abs(high) >= 1 ? high : exactLogSum(low, high) }
         let step = Int(t * Self.stepsPerUnit)
         let c = softplus[step]
         let r = t - (Double(step) + 0.5) * (1 / Self.stepsPerUnit)
         let value = Double(high) + (((c.w * r + c.z) * r + c.y) * r + c.x)
-        let rounded = Float(value - Self.softplusError)
-        if rounded != Float(value + Self.softplusError) || abs(high) > 1e5 { return exactLogSum(low, high) }
-        return rounded
+        let rounded = Float(value - error)
+        return rounded == Float(value + error) ? rounded : exactLogSum(low, high)
     }
 
     @inline(never)

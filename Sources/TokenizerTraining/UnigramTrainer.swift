@@ -143,6 +143,7 @@ struct UnigramTrainer {
 
     /// Keeps the pieces of a list, in its order.
     private mutating func keep(_ kept: [Int32]) {
+        if kept.count == pieces.count, kept.indices.allSatisfy({ kept[$0] == Int32($0) }) { return }
         var numbers = [Int32](repeating: -1, count: pieces.count)
         for (number, piece) in kept.enumerated() { numbers[Int(piece)] = Int32(number) }
         pieces = pieces.selecting(kept)
@@ -211,7 +212,8 @@ func forEachShard<Result: Sendable>(
     of shards: [LatticeShard], threads: Int, _ body: @Sendable (LatticeShard) throws -> Result,
     merge: (Int, Result) -> Void
 ) throws {
-    let wave = max(1, threads)
+    // Several for each core, so that uneven shards balance.
+    let wave = max(1, threads) * 4
     for start in stride(from: 0, to: shards.count, by: wave) {
         let count = min(wave, shards.count - start)
         let results = try concurrentMap(count: count, threads: threads) { try body(shards[start + $0]) }
