@@ -109,7 +109,7 @@ extension JSONParser {
             guard current == UInt8(ascii: "\"") else { throw failure("a key was expected") }
             let key = try parseExactString()
             if !keys.insert(key).inserted {
-                throw failure("the key \"\(String(decoding: key, as: UTF8.self))\" is repeated")
+                throw failure("the key \(shown(String(decoding: key, as: UTF8.self))) is repeated")
             }
             skipWhitespace()
             guard current == UInt8(ascii: ":") else { throw failure("a colon was expected") }

@@ -8,6 +8,11 @@ public struct JSONError: Error, Equatable, CustomStringConvertible {
     public var description: String { "not valid JSON at byte \(offset): \(reason)" }
 }
 
+/// A key as an error shows it: quoted, on one line, its first 40 characters.
+func shown(_ key: String) -> String {
+    JSONValue.string(key.count > 40 ? String(key.prefix(40)) + "…" : key).text(.line)
+}
+
 extension JSONValue {
     /// Parses a whole UTF-8 text strictly (RFC 8259); a repeated key is an error, as is more than 200 levels of nesting.
     public init(parsing bytes: some Collection<UInt8>) throws(JSONError) {
@@ -84,7 +89,7 @@ struct JSONParser {
             skipWhitespace()
             guard current == UInt8(ascii: "\"") else { throw failure("a key was expected") }
             let key = try parseString()
-            if members[key] != nil { throw failure("the key \"\(key)\" is repeated") }
+            if members[key] != nil { throw failure("the key \(shown(key)) is repeated") }
             skipWhitespace()
             guard current == UInt8(ascii: ":") else { throw failure("a colon was expected") }
             position += 1

@@ -43,6 +43,16 @@ struct JSONValueTests {
         #expect(throws: JSONError.self) { try JSONValue(parsing: [0x22, 0xFF, 0x22]) }
     }
 
+    // Found by fuzzing: a key with a line feed gave an error of two lines.
+    @Test func `a repeated key is shown on one line, and not at full length`() {
+        let text = #"{"a\nb": 1, "a\nb": 2}"#
+        let reason = #": the key "a\nb" is repeated"#
+        #expect { try JSONValue(parsing: text) } throws: { "\($0)".hasSuffix(reason) }
+        #expect { try ExactJSON(parsing: Array(text.utf8)) } throws: { "\($0)".hasSuffix(reason) }
+        let key = String(repeating: "k", count: 1000)
+        #expect { try JSONValue(parsing: "{\"\(key)\":1,\"\(key)\":2}") } throws: { "\($0)".count < 120 }
+    }
+
     @Test func `numbers that JSON lacks become null`() {
         #expect(JSONValue.double(.nan).text() == "null")
         #expect(JSONValue.double(-.infinity).text() == "null")
