@@ -16,9 +16,9 @@ struct TrainCommand: ParsableCommand {
             sentencepiece 0.2.3 gives. Writes PREFIX.model, PREFIX.vocab and PREFIX.kuoci.json.
 
             Examples:
-              kuoci train --input corpora/sample.zh.txt --model-prefix /tmp/zh --vocab-size 1600 --model-type bpe
-              kuoci train --input corpora/sample.zh.txt --base-model /tmp/zh.model --new-pieces 50 --scripts Han \
-                --model-prefix /tmp/more
+            kuoci train --input corpora/sample.zh.txt --model-prefix /tmp/zh --vocab-size 1600 --model-type bpe
+            kuoci train --input corpora/sample.zh.txt --base-model /tmp/zh.model --new-pieces 50 --scripts Han \
+            --model-prefix /tmp/more
             """)
 
     @OptionGroup(title: "Input and output") var files: TrainFileOptions
