@@ -6,15 +6,13 @@ and import left out. "call": our process less what it takes for an empty file, b
 "cores": our second figure on two cores over that on one. The ids of both are compared.
 """
 
-import argparse
 import json
 import pathlib
 import statistics
 import tempfile
 
+from options import ROOT, arguments, texts
 from process import header, measure, python, row
-
-ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 # Prints for each run the seconds of the call, and of reading, the call and writing.
 PEER = """
@@ -37,11 +35,8 @@ print(json.dumps([calls, wholes]))
 
 
 def corpus(directory, shared):
-    """The Chinese of the main job, or all shared corpora, or the committed samples; about 48 MB of it: less is over before two cores are busy."""
-    main_job = ROOT / "out/corpus/zh.txt"
-    sources = [main_job] if main_job.exists() else (
-        sorted((shared / "corpora").glob("*zh*.txt")) or sorted((ROOT / "corpora").glob("sample*zh*.txt")))
-    text = b"".join(path.read_bytes() for path in sources)
+    """About 48 MB of Chinese: less is over before two cores are busy."""
+    text = b"".join(path.read_bytes() for path in texts(shared, "*zh*.txt"))
     joined = directory / "corpus.txt"
     joined.write_bytes(text * max(1, round(48e6 / len(text))))
     return joined
@@ -88,11 +83,7 @@ def bench(program, name, model, text, directory, runs):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kuoci", default=str(ROOT / ".build/release/kuoci"))
-    parser.add_argument("--shared", type=pathlib.Path, default=ROOT.parent / "shared/data")
-    parser.add_argument("--runs", type=int, default=5, help="runs of each, of which the median counts")
-    options = parser.parse_args()
+    options = arguments(__doc__)
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
         text = corpus(directory, options.shared)

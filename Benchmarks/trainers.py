@@ -4,7 +4,6 @@ Each training is a process of its own, timed from start to end, with its peak me
 compared, to the bit of the scores. Then ours alone as the text grows to four and sixteen times its size (one run each).
 """
 
-import argparse
 import multiprocessing
 import pathlib
 import random
@@ -14,9 +13,8 @@ import tempfile
 
 from sentencepiece import sentencepiece_model_pb2 as model_pb2
 
+from options import ROOT, arguments, texts
 from process import header, measure, medians, python, row
-
-ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 LLAMA_FLAGS = ["--normalization_rule_name=identity", "--byte_fallback=true", "--split_digits=true",
                "--allow_whitespace_only_pieces=true"]
@@ -31,11 +29,12 @@ TRAIN = "import sentencepiece, sys; sentencepiece.SentencePieceTrainer.train(' '
 
 
 def corpus(directory, shared):
-    """The Chinese of the main job, or all shared corpora in one file, or the committed samples ten times over."""
-    main_job = ROOT / "out/corpus/zh.txt"
-    if main_job.exists():
-        return main_job
-    sources = sorted((shared / "corpora").glob("*.txt")) or sorted((ROOT / "corpora").glob("sample*.txt")) * 10
+    """One file of text; without a corpus, the samples ten times over."""
+    sources = texts(shared, "*.txt")
+    if len(sources) == 1:
+        return sources[0]
+    if sources[0].parent == ROOT / "corpora":
+        sources *= 10
     joined = directory / "corpus.txt"
     joined.write_bytes(b"".join(path.read_bytes() for path in sources))
     return joined
@@ -105,11 +104,7 @@ def bench_growth(program, text, size, directory):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kuoci", default=str(ROOT / ".build/release/kuoci"))
-    parser.add_argument("--shared", type=pathlib.Path, default=ROOT.parent / "shared/data")
-    parser.add_argument("--runs", type=int, default=5, help="runs of each, of which the median counts")
-    options = parser.parse_args()
+    options = arguments(__doc__)
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
         text = corpus(directory, options.shared)
