@@ -98,21 +98,16 @@ struct GGUFVocabularyReader {
 
     private func setSpecialPieces(_ proto: inout Sentencepiece_ModelProto) throws(TokenizerFormatError) {
         let pieces = proto.pieces
-        if let (id, text) = try piece("unknown", pieces) {
-            proto.trainerSpec.unkID = id
-            if text != proto.trainerSpec.unkPiece { proto.trainerSpec.unkPiece = text }
-        }
-        if let (id, text) = try piece("bos", pieces) {
-            proto.trainerSpec.bosID = id
-            if text != proto.trainerSpec.bosPiece { proto.trainerSpec.bosPiece = text }
-        }
-        if let (id, text) = try piece("eos", pieces) {
-            proto.trainerSpec.eosID = id
-            if text != proto.trainerSpec.eosPiece { proto.trainerSpec.eosPiece = text }
-        }
-        if let (id, text) = try piece("padding", pieces) {
-            proto.trainerSpec.padID = id
-            if text != proto.trainerSpec.padPiece { proto.trainerSpec.padPiece = text }
+        typealias Specification = Sentencepiece_TrainerSpec
+        let roles: [(String, WritableKeyPath<Specification, Int32>, WritableKeyPath<Specification, String>)] = [
+            ("unknown", \.unkID, \.unkPiece), ("bos", \.bosID, \.bosPiece), ("eos", \.eosID, \.eosPiece),
+            ("padding", \.padID, \.padPiece),
+        ]
+        for (role, id, text) in roles {
+            guard let found = try piece(role, pieces) else { continue }
+            proto.trainerSpec[keyPath: id] = found.0
+            // A text that is the default's is not written out.
+            if found.1 != proto.trainerSpec[keyPath: text] { proto.trainerSpec[keyPath: text] = found.1 }
         }
     }
 
