@@ -46,6 +46,7 @@ var targets: [Target] = [
     system("CLibXML2", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
     library("OrderedJSON", [orderedCollections]),
     library("Partitioning"),
+    library("SeededRandom"),
     library("FileIO", ["CZlib", "CZstd", "CCrypto"]),
     // 1
     library("Provenance", ["FileIO", "OrderedJSON"]),
@@ -56,15 +57,19 @@ var targets: [Target] = [
         swiftSettings: swiftSettings),
     library("Safetensors", ["FileIO", "OrderedJSON", orderedCollections]),
     // 2
-    library("Tokenizers", ["PieceModel", "UnicodeText", "Partitioning", "FileIO"]),
+    library("Tokenizers", ["PieceModel", "UnicodeText", "Partitioning", "SeededRandom", "FileIO"]),
     library(
-        "Checkpoints", ["Safetensors", "FileIO", "OrderedJSON", "Partitioning", "Provenance", orderedCollections]),
+        "Checkpoints",
+        [
+            "Safetensors", "FileIO", "OrderedJSON", "Partitioning", "SeededRandom", "Provenance", orderedCollections,
+        ]),
     // 3
     library(
         "TokenizerFormats",
         ["Tokenizers", "PieceModel", "UnicodeText", "OrderedJSON", "FileIO", heap]),
     library(
-        "TokenizerTraining", ["Tokenizers", "PieceModel", "UnicodeText", "Corpora", "FileIO", "Partitioning"]),
+        "TokenizerTraining",
+        ["Tokenizers", "PieceModel", "UnicodeText", "Corpora", "FileIO", "Partitioning", "SeededRandom"]),
     library("VocabularyMerging", ["Tokenizers", "PieceModel", "FileIO"]),
     library("TokenizerMetrics", ["Tokenizers", "PieceModel", "FileIO", "Partitioning"]),
     // 4
@@ -90,12 +95,12 @@ if let libtorch {
             name: "CTorch", cxxSettings: [.unsafeFlags(headers + ["-std=c++20", "-O2", "-w"])],
             linkerSettings: linking),
         library("Torch", ["CTorch"]),
-        library("LlamaModels", ["Torch", "Checkpoints", "Safetensors", "OrderedJSON", "FileIO"]),
+        library("LlamaModels", ["Torch", "Checkpoints", "Safetensors", "SeededRandom", "OrderedJSON", "FileIO"]),
         library(
             "Pretraining",
             [
                 "LlamaModels", "Torch", "Checkpoints", "Safetensors", "Tokenizers", "Corpora", "OrderedJSON", "FileIO",
-                "Provenance", "Partitioning",
+                "Provenance", "Partitioning", "SeededRandom",
             ]),
         library(
             "TorchCommands",
@@ -107,7 +112,10 @@ if let libtorch {
         tests("LlamaModels", ["Torch", "Checkpoints", "Safetensors", "OrderedJSON", "FileIO"]),
         tests(
             "Pretraining",
-            ["LlamaModels", "Torch", "Checkpoints", "Safetensors", "Tokenizers", "OrderedJSON", "FileIO"]),
+            [
+                "LlamaModels", "Torch", "Checkpoints", "Safetensors", "Tokenizers", "SeededRandom", "OrderedJSON",
+                "FileIO",
+            ]),
     ]
     programs.append("kuoci-torch")
 }
@@ -132,7 +140,7 @@ targets += [
     tests("Corpora", ["FileIO", "OrderedJSON"]),
     tests("PieceModel", ["FileIO"]),
     tests("Safetensors", ["FileIO", "OrderedJSON"]),
-    tests("Tokenizers", ["PieceModel", "FileIO"]),
+    tests("Tokenizers", ["PieceModel", "SeededRandom", "FileIO"]),
     tests("Checkpoints", ["Safetensors", "FileIO", "OrderedJSON"]),
     tests("TokenizerFormats", ["Tokenizers", "PieceModel", "OrderedJSON"]),
     tests("TokenizerTraining", ["Tokenizers", "PieceModel", "FileIO"]),

@@ -1,30 +1,21 @@
 import Foundation
+import SeededRandom
 
-/// Standard normal numbers: SplitMix64 (Steele, Lea and Flood 2014) through the Box-Muller transform.
+/// Standard normal numbers: SplitMix64 through the Box-Muller transform.
 ///
 /// One generator for each row, seeded by the row's number: rows can be made in any order, by any number of threads.
 package struct NormalGenerator {
-    private var state: UInt64
+    private var words: SplitMix64
     private var spare: Double?
 
     package init(seed: UInt64, stream: UInt64) {
         // Two rounds part the streams of neighbouring seeds and rows.
-        state = seed
-        state = nextWord() ^ stream
-        state = nextWord()
-    }
-
-    private mutating func nextWord() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
+        words = SplitMix64(seed: seed, purpose: stream, 0)
     }
 
     /// Above 0 and up to 1, in steps of 2^-53, so that its logarithm is finite.
     private mutating func nextUniform() -> Double {
-        Double((nextWord() >> 11) + 1) * 0x1p-53
+        Double((words.next() >> 11) + 1) * 0x1p-53
     }
 
     package mutating func next() -> Double {

@@ -1,3 +1,4 @@
+import SeededRandom
 internal import Torch
 
 /// A projection: x W^T + b, with LoRA on it where asked.
@@ -14,7 +15,7 @@ struct LinearLayer {
     /// - Parameter dropout: The seed of what the adapter drops, or nil to drop nothing.
     func callAsFunction(_ x: Tensor, dropout: UInt64?) throws -> Tensor {
         guard let adapter else { return try x.linear(weight, bias: bias) }
-        var generator = SplitMix(seed: dropout ?? 0, purpose: adapter.number)
+        var generator = SplitMix64(seed: dropout ?? 0, purpose: adapter.number)
         return try x.adaptedLinear(
             weight, bias: bias, down: adapter.down, up: adapter.up, scaling: adapter.scaling,
             dropout: dropout == nil ? 0 : adapter.dropout, seed: generator.next())
@@ -35,7 +36,7 @@ struct LowRankAdapter {
     /// As PEFT starts: A by Kaiming's uniform rule with a = sqrt(5), which makes the bound 1 / sqrt(in); B zero.
     init(_ lora: LoRAConfiguration, weight: Tensor, seed: UInt64, number: UInt64) throws {
         let (output, input) = (weight.shape[0], weight.shape[1])
-        var generator = SplitMix(seed: seed, purpose: number)
+        var generator = SplitMix64(seed: seed, purpose: number)
         let bound = 1 / Float(input).squareRoot()
         let values = (0..<lora.rank * input).map { _ in generator.uniform(bound: bound) }
         down = try Tensor(values, shape: [lora.rank, input])

@@ -1,3 +1,5 @@
+import SeededRandom
+
 /// The order in which a run meets its blocks: every epoch is a shuffle of its own, and one follows the other
 /// without a gap.
 ///
@@ -28,7 +30,7 @@ package struct BlockOrder: Sendable {
 
     /// Fisher and Yates, written out: the standard library may change its own.
     static func shuffle(_ count: Int, seed: UInt64, epoch: Int) -> [Int] {
-        var generator = SeededGenerator(seed, UInt64(epoch))
+        var generator = SplitMix64(seed: seed, purpose: UInt64(epoch), 0)
         var order = Array(0..<count)
         for last in stride(from: count - 1, to: 0, by: -1) {
             order.swapAt(last, Int(generator.next(below: UInt64(last + 1))))

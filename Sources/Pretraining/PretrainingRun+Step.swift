@@ -3,6 +3,7 @@ import Foundation
 import LlamaModels
 import OrderedJSON
 import Safetensors
+import SeededRandom
 import Torch
 
 extension PretrainingRun {
@@ -18,7 +19,7 @@ extension PretrainingRun {
         for (number, start) in stride(from: 0, to: rows.count, by: options.batchSize).enumerated() {
             if observer.isStopped() { throw StopRequest() }
             // Dropout draws from this, so a resumed step draws the same.
-            var generator = SeededGenerator(options.seed, UInt64(step), UInt64(number))
+            var generator = SplitMix64(seed: options.seed, purpose: UInt64(step), UInt64(number), 0)
             let batch = TokenBatch(rows[start..<min(start + options.batchSize, rows.count)], options.blockSize)
             let loss = try model.lossSum(batch, training: true, seed: generator.next())
             sum += Double(try loss.scalar())

@@ -1,5 +1,6 @@
 import Partitioning
 import PieceModel
+import SeededRandom
 
 /// The sentences that `input_sentence_size` chooses, as lines that are read like a file's.
 ///
@@ -78,22 +79,5 @@ private struct Reservoir {
         }
         let place = Int.random(in: 0..<total, using: &generator)
         if place < size { lines[place] = Array(line) }
-    }
-}
-
-/// Sebastiano Vigna's SplitMix64.
-private struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
     }
 }

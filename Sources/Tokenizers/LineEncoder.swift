@@ -1,3 +1,5 @@
+import SeededRandom
+
 /// How a text's pieces are written on a line.
 public enum LineFormat: String, Sendable, CaseIterable {
     /// Ids, or pieces, with a space between them.
@@ -55,7 +57,7 @@ package final class LineEncoder {
                 append(best.pieces, asIDs: format == .nbestID)
             }
         case .sampleID, .samplePiece:
-            var generator = SplitMix(seed: sampling.seed, stream: number)
+            var generator = SplitMix64(seed: sampling.seed, stream: number)
             let pieces = try tokenizer.sample(utf8: line, sampling, using: &generator, options: options)
             append(pieces, asIDs: format == .sampleID)
         }

@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 
 @testable import Pretraining
@@ -48,14 +49,14 @@ import Testing
     }
 
     @Test func drawsBelowALimitAreEvenAndFixed() {
-        var generator = SeededGenerator(1, 2)
+        var generator = SplitMix64(seed: 1, purpose: 2, 0)
         let draws = (0..<6000).map { _ in generator.next(below: 6) }
         for value in UInt64(0)..<6 {
             let count = draws.count { $0 == value }
             #expect((880...1120).contains(count), "\(value) came \(count) times of 6000")
         }
-        var again = SeededGenerator(1, 2)
-        var swapped = SeededGenerator(2, 1)
+        var again = SplitMix64(seed: 1, purpose: 2, 0)
+        var swapped = SplitMix64(seed: 2, purpose: 1, 0)
         #expect((0..<6000).map { _ in again.next(below: 6) } == draws)
         #expect((0..<6000).map { _ in swapped.next(below: 6) } != draws)
     }

@@ -2,6 +2,7 @@ import FileIO
 import Foundation
 import OrderedJSON
 import Safetensors
+import SeededRandom
 
 @testable import Pretraining
 
@@ -22,7 +23,7 @@ func makeCache(
 
 /// Documents of lengths around a block of 16, seeded.
 func sampleDocuments(_ count: Int, seed: UInt64 = 7) -> [String] {
-    var generator = SeededGenerator(seed)
+    var generator = SplitMix64(seed: seed, purpose: 0)
     return (0..<count).map { _ in
         let length = 1 + Int(generator.next(below: 40))
         return String(decoding: (0..<length).map { _ in UInt8(97 + generator.next(below: 26)) }, as: UTF8.self)
@@ -52,7 +53,7 @@ func makeTinyModel(in directory: String, scale: Float = 0.3) throws {
             ("mlp.gate_proj.weight", [24, 16]), ("mlp.up_proj.weight", [24, 16]), ("mlp.down_proj.weight", [16, 24]),
         ].map { (prefix + $0.0, $0.1) }
     }
-    var generator = SeededGenerator(11)
+    var generator = SplitMix64(seed: 11, purpose: 0)
     let tensors = shapes.map { name, shape -> (plan: TensorPlan, bytes: [UInt8]) in
         let values = (0..<shape.reduce(1, *)).map { _ -> Float in
             let unit = Float(generator.next(below: 1 << 20)) / Float(1 << 20) - 0.5

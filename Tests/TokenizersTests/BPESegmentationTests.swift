@@ -1,4 +1,5 @@
 import PieceModel
+import SeededRandom
 import TestSupport
 import Testing
 
@@ -57,7 +58,7 @@ struct BPESegmentationTests {
 
     @Test func `dropping every merge leaves characters, dropping none all merges`() throws {
         let tokenizer = try Tokenizer(model(small))
-        var generator = SplitMix(seed: 1, stream: 0)
+        var generator = SplitMix64(seed: 1, stream: 0)
         func sample(_ alpha: Float) throws -> [String] {
             try tokenizer.sample("abcd", SamplingOptions(alpha: alpha), using: &generator).map(\.piece)
         }
@@ -69,7 +70,7 @@ struct BPESegmentationTests {
         let tokenizer = try Tokenizer(model([("ab", -1), ("a", -2), ("b", -2)]))
         var merged = 0
         for stream in 0..<4000 {
-            var generator = SplitMix(seed: 5, stream: stream)
+            var generator = SplitMix64(seed: 5, stream: stream)
             let found = try tokenizer.sample("ab", SamplingOptions(alpha: 0.25), using: &generator)
             if found.count == 1 { merged += 1 }
         }

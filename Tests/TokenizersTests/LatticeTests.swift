@@ -1,4 +1,5 @@
 import PieceModel
+import SeededRandom
 import TestSupport
 import Testing
 
@@ -54,7 +55,7 @@ struct LatticeTests {
         let tokenizer = try tokenizer()
         var counts: [[String]: Int] = [:]
         for stream in 0..<8000 {
-            var generator = SplitMix(seed: 3, stream: stream)
+            var generator = SplitMix64(seed: 3, stream: stream)
             let options = SamplingOptions(candidates: -1, alpha: 0.2)
             counts[try tokenizer.sample("ABC", options, using: &generator).map(\.piece), default: 0] += 1
         }
@@ -80,7 +81,7 @@ struct LatticeTests {
         let tokenizer = try tokenizer()
         for candidates in [-1, 4] {
             let options = SamplingOptions(candidates: candidates, alpha: 0.1)
-            var (one, two) = (SplitMix(seed: 9, stream: 2), SplitMix(seed: 9, stream: 2))
+            var (one, two) = (SplitMix64(seed: 9, stream: 2), SplitMix64(seed: 9, stream: 2))
             let text = "ABCABCABCABC"
             #expect(
                 try tokenizer.sample(text, options, using: &one) == tokenizer.sample(text, options, using: &two))

@@ -1,14 +1,15 @@
-/// SplitMix64 (Steele, Lea and Flood 2014): 64 bits of state, the same numbers on every machine.
-package struct SeededGenerator: Sendable {
+/// The generator of Steele, Lea and Flood (2014): 64 bits of state, the same numbers on every machine.
+package struct SplitMix64: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    /// A generator whose numbers depend on all of `words` and on their order.
-    package init(_ words: UInt64...) {
-        state = 0
-        for word in words {
-            state ^= word
-            state = next()
-        }
+    package init(seed: UInt64) {
+        state = seed
+    }
+
+    /// A generator for one of several purposes that share a seed: its numbers depend on all the words and their order.
+    package init(seed: UInt64, purpose: UInt64...) {
+        state = seed
+        for word in purpose { state = next() ^ word }
     }
 
     package mutating func next() -> UInt64 {
@@ -27,5 +28,10 @@ package struct SeededGenerator: Sendable {
             let (high, low) = limit.multipliedFullWidth(by: next())
             if low >= rejected { return high }
         }
+    }
+
+    /// A number from -bound up to bound, each of 2^24 equally likely.
+    package mutating func uniform(bound: Float) -> Float {
+        (Float(next() >> 40) / Float(1 << 23) - 1) * bound
     }
 }
