@@ -31,7 +31,7 @@ struct CoverageSearch {
         var needed: Set<UInt32> = []
         for merge in merges.prefix(mergeCount) { needed.formUnion(scalars(of: merge.piece)) }
         let others = savings.lazy.map(\.scalar).filter { !needed.contains($0) }.prefix(otherCount)
-        return merges.prefix(mergeCount).map(\.piece) + (needed.sorted() + others).map(encoded)
+        return merges.prefix(mergeCount).map(\.piece) + (needed.sorted() + others).map(UTF8Scalars.bytes)
     }
 
     private func bestDivision() -> (merges: Int, others: Int) {
@@ -109,12 +109,6 @@ private struct PrefixSums {
 
 private func byteLength(_ scalar: UInt32) -> Int {
     scalar < 0x80 ? 1 : scalar < 0x800 ? 2 : scalar < 0x10000 ? 3 : 4
-}
-
-private func encoded(_ scalar: UInt32) -> [UInt8] {
-    var bytes: [UInt8] = []
-    UTF8Scalars.append(scalar, to: &bytes)
-    return bytes
 }
 
 private func scalars(of piece: [UInt8]) -> [UInt32] {

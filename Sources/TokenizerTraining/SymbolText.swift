@@ -47,11 +47,7 @@ struct SymbolAlphabet: Sendable {
         let ordered = known.union(extra).union([PieceRules.unknown]).subtracting([0]).sorted()
         self.scalars = [0] + ordered
         traits = self.scalars.map { rules.trait(of: $0) }
-        firstBytes = self.scalars.map { scalar in
-            var bytes: [UInt8] = []
-            UTF8Scalars.append(scalar, to: &bytes)
-            return bytes[0]
-        }
+        firstBytes = self.scalars.map { UTF8Scalars.bytes(of: $0)[0] }
         let unknown = Int32((ordered.firstIndex(of: PieceRules.unknown) ?? 0) + 1)
         self.unknown = unknown
         var basic = [Int32](repeating: unknown, count: 0x10000)

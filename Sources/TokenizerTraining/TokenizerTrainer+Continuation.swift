@@ -40,7 +40,7 @@ extension TokenizerTrainer {
         var trainer = try BPETrainer(
             cells: segmented.cells, symbols: segmented.symbols, merges: continuation.newPieces - characters.count,
             threads: threads)
-        var pieces = characters.map(encoded)
+        var pieces = characters.map(UTF8Scalars.bytes)
         while pieces.count < continuation.newPieces {
             guard try learn(from: &trainer, until: continuation.newPieces, &pieces) else { break }
             // Leaving one out can put another out of reach.
@@ -67,10 +67,4 @@ extension TokenizerTrainer {
         }
         return pieces.count > before
     }
-}
-
-private func encoded(_ scalar: UInt32) -> [UInt8] {
-    var bytes: [UInt8] = []
-    UTF8Scalars.append(scalar, to: &bytes)
-    return bytes
 }

@@ -35,9 +35,8 @@ extension TokenizerTrainer {
         let total = alphabet.characters.reduce(0) { $0 + $1.count }
         if total == 0 { throw TrainingError.noCharacters(paths: specification.input) }
         let pieces = try mostFrequent(alphabet.characters, special).map { character in
-            var text: [UInt8] = []
-            UTF8Scalars.append(character.scalar, to: &text)
-            return LearnedPiece(text: text, score: logarithmOfShare(character.count, of: total))
+            LearnedPiece(
+                text: UTF8Scalars.bytes(of: character.scalar), score: logarithmOfShare(character.count, of: total))
         }
         return try assemble(pieces, special: special)
     }

@@ -43,8 +43,7 @@ extension TokenizerTrainer {
             // A required character that is no piece gets the lowest score and a little more for each before it.
             var penalty: Float = 0
             for character in alphabet.characters {
-                var text: [UInt8] = []
-                UTF8Scalars.append(character.scalar, to: &text)
+                let text = UTF8Scalars.bytes(of: character.scalar)
                 if let index = scores.index(of: text) {
                     result.append(LearnedPiece(text: text, score: fitted.scores[index]))
                     taken[index] = true

@@ -77,11 +77,7 @@ public struct TokenizerTrainer: Sendable {
                 merges: merges, characters: alphabet.characters, budget: Int(specification.vocabSize) - special.count)
             return try assemble(numbered(search.pieces()), special: special)
         }
-        let characters = alphabet.characters.map { character in
-            var text: [UInt8] = []
-            UTF8Scalars.append(character.scalar, to: &text)
-            return text
-        }
+        let characters = alphabet.characters.map { UTF8Scalars.bytes(of: $0.scalar) }
         return try assemble(numbered(merges.map(\.piece) + characters), special: special)
     }
 

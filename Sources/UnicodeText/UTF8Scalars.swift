@@ -49,6 +49,14 @@ public enum UTF8Scalars {
         }
     }
 
+    /// A scalar's UTF-8 bytes.
+    @inlinable
+    public static func bytes(of scalar: UInt32) -> [UInt8] {
+        var bytes: [UInt8] = []
+        append(scalar, to: &bytes)
+        return bytes
+    }
+
     /// Appends a scalar's UTF-8 bytes.
     @inlinable
     public static func append(_ scalar: UInt32, to bytes: inout [UInt8]) {
