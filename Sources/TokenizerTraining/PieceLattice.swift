@@ -1,3 +1,5 @@
+import Tokenizers
+
 /// The lattice of one piece's own text, for what pruning asks: what would stand in the piece's place without it?
 ///
 /// One value serves for many pieces, so that nothing is allocated for each.
@@ -17,7 +19,6 @@ struct PieceLattice {
     /// For each position the nodes that end there, by where they begin.
     private var ending: [[Int32]] = []
     private var bestAt: [Float] = []
-    private var searcher = PathSearch()
 
     mutating func begin(length: Int) {
         self.length = length
@@ -62,7 +63,7 @@ struct PieceLattice {
             if best < nodes[own].score - Self.margin { return .alternative }
         }
         path.removeLast(path.count - start)
-        return twoBest(into: &path)
+        return verdictOfSearch(into: &path)
     }
 
     /// The best path without the node `own`, right to left; nil if another is too close to tell them apart by sums of
@@ -95,11 +96,15 @@ struct PieceLattice {
         return bestAt[length]
     }
 
-    private mutating func twoBest(into path: inout [Int32]) -> Verdict {
-        let found = searcher.twoBest(nodes, ending: ending, length: length)
+    /// As sentencepiece decides: by the two best paths, searched for and compared in its order.
+    private func verdictOfSearch(into path: inout [Int32]) -> Verdict {
+        var lattice = Lattice(
+            length: length,
+            pieces: nodes.map { Lattice.Node(id: $0.piece, start: $0.start, end: $0.end, score: $0.score) })
+        let found = lattice.bestPaths(2)
         if found.count < 2 { return .only }
-        if found[0].count >= 2 { return .split }
-        path += found[1].map { nodes[Int($0)].piece }
+        if found[0].path.count >= 2 { return .split }
+        path += found[1].path.map { lattice.nodes[$0].id }
         return .alternative
     }
 
@@ -117,112 +122,4 @@ struct PieceLattice {
         }
         return (nodes[own].score, best[length])
     }
-}
-
-/// The A* search from the end of a lattice, with the order in which a binary heap of C++'s library gives equal entries.
-private struct PathSearch {
-    private struct Hypothesis {
-        /// A node's number; -1 for the end, -2 for the beginning.
-        var node: Int32
-        var next: Int32
-        var priority: Float
-        var sum: Float
-    }
-
-    private var hypotheses: [Hypothesis] = []
-    private var heap: [Int32] = []
-
-    /// The two best paths as numbers of nodes, or one if there is no other.
-    mutating func twoBest(_ nodes: [PieceLattice.Node], ending: [[Int32]], length: Int) -> [[Int32]] {
-        let best = bestSums(nodes, ending: ending, length: length)
-        hypotheses = [Hypothesis(node: -1, next: -1, priority: best.end, sum: 0)]
-        heap = [0]
-        var paths: [[Int32]] = []
-        while !heap.isEmpty, paths.count < 2 {
-            let top = popHeap()
-            let hypothesis = hypotheses[Int(top)]
-            if hypothesis.node == -2 {
-                paths.append(path(from: hypothesis.next))
-                continue
-            }
-            let end = hypothesis.node == -1 ? length : Int(nodes[Int(hypothesis.node)].start)
-            if end == 0 {
-                push(Hypothesis(node: -2, next: top, priority: hypothesis.sum, sum: hypothesis.sum))
-            } else {
-                for number in ending[end] {
-                    push(
-                        Hypothesis(
-                            node: number, next: top, priority: best.nodes[Int(number)] + hypothesis.sum,
-                            sum: nodes[Int(number)].score + hypothesis.sum))
-                }
-            }
-        }
-        return paths
-    }
-
-    private func bestSums(
-        _ nodes: [PieceLattice.Node], ending: [[Int32]], length: Int
-    ) -> (nodes: [Float], end: Float) {
-        var best = [Float](repeating: -.infinity, count: length + 1)
-        best[0] = 0
-        var sums = [Float](repeating: 0, count: nodes.count)
-        for (index, node) in nodes.enumerated() {
-            sums[index] = best[Int(node.start)] + node.score
-            best[Int(node.end)] = max(best[Int(node.end)], sums[index])
-        }
-        return (sums, best[length])
-    }
-
-    private func path(from first: Int32) -> [Int32] {
-        var path: [Int32] = []
-        var current = first
-        while current >= 0, hypotheses[Int(current)].node >= 0 {
-            path.append(hypotheses[Int(current)].node)
-            current = hypotheses[Int(current)].next
-        }
-        return path
-    }
-
-    private mutating func push(_ hypothesis: Hypothesis) {
-        hypotheses.append(hypothesis)
-        heap.append(Int32(hypotheses.count - 1))
-        siftUp(heap.count - 1, Int32(hypotheses.count - 1))
-    }
-
-    private mutating func siftUp(_ start: Int, _ value: Int32) {
-        var hole = start
-        let priority = hypotheses[Int(value)].priority
-        while hole > 0 {
-            let parent = (hole - 1) / 2
-            if !(hypotheses[Int(heap[parent])].priority < priority) { break }
-            heap[hole] = heap[parent]
-            hole = parent
-        }
-        heap[hole] = value
-    }
-
-    /// As std::pop_heap: the hole goes down to a leaf, then the last entry up from there.
-    private mutating func popHeap() -> Int32 {
-        let top = heap[0]
-        let value = heap.removeLast()
-        let count = heap.count
-        if count == 0 { return top }
-        var hole = 0
-        var child = 0
-        while child < (count - 1) / 2 {
-            child = 2 * (child + 1)
-            if priority(child) < priority(child - 1) { child -= 1 }
-            heap[hole] = heap[child]
-            hole = child
-        }
-        if count & 1 == 0, child == (count - 2) / 2 {
-            child = 2 * (child + 1)
-            heap[hole] = heap[child - 1]
-            hole = child - 1
-        }
-        siftUp(hole, value)
-        return top
-    }
-
-    private func priority(_ index: Int) -> Float { hypotheses[Int(heap[index])].priority }
 }

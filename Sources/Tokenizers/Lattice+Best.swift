@@ -2,7 +2,7 @@ extension Lattice {
     /// The best paths, best first, by A* from the text's end: at most `count`, equal ones in sentencepiece's order.
     ///
     /// A text with too many paths is given up as sentencepiece gives it up: only its best path is returned then.
-    mutating func bestPaths(_ count: Int) -> [(path: [Int], score: Float)] {
+    package mutating func bestPaths(_ count: Int) -> [(path: [Int], score: Float)] {
         findBestPaths()
         var search = PathSearch(self, count: count)
         if let found = search.run() { return found }

@@ -3,22 +3,29 @@ import Foundation
 /// All ways to cut a text into the pieces of a unigram model: a node for each piece at each place.
 ///
 /// Scores are single precision and are added and compared in the order of sentencepiece.
-struct Lattice {
-    struct Node {
+package struct Lattice {
+    package struct Node {
         /// The piece, or -1: an unknown character, or one of the two ends of the text.
-        var id: Int32
+        package var id: Int32
         /// The characters that it covers.
-        var start: Int32
-        var end: Int32
+        package var start: Int32
+        package var end: Int32
         var score: Float
         /// The score of the best path from the text's start up to and with this node.
         var best: Float = 0
         /// The node before it on that path.
         var previous: Int32 = -1
+
+        package init(id: Int32, start: Int32, end: Int32, score: Float) {
+            self.id = id
+            self.start = start
+            self.end = end
+            self.score = score
+        }
     }
 
     /// The text's start, the text's end, then the pieces by place and length.
-    private(set) var nodes: [Node]
+    package private(set) var nodes: [Node]
     /// The nodes that end at each place, in order: `ending[endStarts[place]..<endStarts[place + 1]]`.
     private var ending: [Int32] = []
     private var endStarts: [Int]
@@ -29,7 +36,7 @@ struct Lattice {
     static let endNode = 1
 
     /// - Parameter pieces: by place, then length, an unknown character last.
-    init(length: Int, pieces: [Node]) {
+    package init(length: Int, pieces: [Node]) {
         self.length = length
         nodes =
             [
