@@ -1,5 +1,3 @@
-import Tokenizers
-
 /// The pairs that may be merged next: all whose frequency is at least the threshold.
 ///
 /// Frequencies only fall once a pair is formed, so a pair that begins below the threshold is never needed while the best
@@ -16,7 +14,7 @@ struct CandidatePairs: Sendable {
 
     private(set) var pairs: [Pair] = []
     private(set) var positions: [Int32] = []
-    private var table = PairTable(minimumCapacity: 1 << 10)
+    private var table = PairTable<Int32>(placeholder: -1)
     private var queue = PairQueue()
     let threshold: Int64
 
@@ -35,7 +33,7 @@ struct CandidatePairs: Sendable {
         pairs.append(
             Pair(
                 left: left, right: right, frequency: frequency, firstPosition: firstPosition, positionCount: count))
-        table.insert(left, right, makes: number)
+        table.update(left, right, initial: number) { $0 = number }
         queue.push(
             PairQueue.Entry(
                 frequency: frequency, length: symbols.length(of: left) + symbols.length(of: right),
@@ -59,8 +57,7 @@ struct CandidatePairs: Sendable {
     }
 
     mutating func decrease(_ left: Int32, _ right: Int32, by frequency: Int64) {
-        let pair = table.merged(left, right)
-        if pair >= 0 { pairs[Int(pair)].frequency -= frequency }
+        if left | right >= 0, let pair = table[left, right] { pairs[Int(pair)].frequency -= frequency }
     }
 
     /// The most frequent pair, which is a candidate no longer; nil if all that is left is below the threshold.

@@ -1,22 +1,19 @@
 /// Pieces by their characters: a trie whose edges lie in one hash table, all that a step needs side by side.
 struct SymbolTrie: Sendable {
-    /// An edge: from which node by which symbol, to which node, and the piece that ends there (negative if none).
+    /// Where a symbol leads to, and the piece that ends there; negative if none.
     private struct Edge {
-        var key = UInt64.max
         var node: Int32 = -1
         var piece: Int32 = -1
     }
 
     /// Below the root, by symbol.
     private var roots: [Edge]
-    /// Open addressing; `key` is `.max` where a slot is free.
-    private var edges: [Edge]
-    private var edgeCount = 0
+    /// Below other nodes, by node and symbol.
+    private var edges = PairTable(placeholder: Edge())
     private var nodeCount: Int32 = 0
 
     init(_ pieces: ScoredPieces, symbols: Int) {
         roots = [Edge](repeating: Edge(), count: symbols)
-        edges = [Edge](repeating: Edge(), count: 1 << 12)
         for piece in 0..<pieces.count { insert(pieces[piece], Int32(piece)) }
     }
 
@@ -28,8 +25,8 @@ struct SymbolTrie: Sendable {
             return
         }
         var node = roots[first].node
-        for symbol in piece.dropFirst().dropLast() { node = edges[slot(of: node, symbol)].node }
-        edges[slot(of: node, piece[piece.endIndex - 1])].piece = number
+        for symbol in piece.dropFirst().dropLast() { node = updateEdge(node, symbol) { $0.node } }
+        updateEdge(node, piece[piece.endIndex - 1]) { $0.piece = number }
     }
 
     private mutating func newNode() -> Int32 {
@@ -37,40 +34,12 @@ struct SymbolTrie: Sendable {
         return nodeCount - 1
     }
 
-    /// The edge's slot, where one is made if need be.
-    private mutating func slot(of node: Int32, _ symbol: Int32) -> Int {
-        if edgeCount * 3 >= edges.count * 2 { grow() }
-        let key = Self.key(node, symbol)
-        var slot = Self.slot(key, mask: edges.count - 1)
-        while edges[slot].key != key {
-            if edges[slot].key == .max {
-                edges[slot] = Edge(key: key, node: newNode())
-                edgeCount += 1
-                break
-            }
-            slot = (slot + 1) & (edges.count - 1)
+    private mutating func updateEdge<Result>(_ node: Int32, _ symbol: Int32, _ body: (inout Edge) -> Result) -> Result {
+        let new = nodeCount
+        return edges.update(node, symbol, initial: Edge(node: new)) { edge in
+            if edge.node == new { nodeCount += 1 }
+            return body(&edge)
         }
-        return slot
-    }
-
-    private mutating func grow() {
-        let old = edges
-        edges = [Edge](repeating: Edge(), count: old.count * 2)
-        for edge in old where edge.key != .max {
-            var slot = Self.slot(edge.key, mask: edges.count - 1)
-            while edges[slot].key != .max { slot = (slot + 1) & (edges.count - 1) }
-            edges[slot] = edge
-        }
-    }
-
-    @inline(__always)
-    private static func key(_ node: Int32, _ symbol: Int32) -> UInt64 {
-        UInt64(UInt32(bitPattern: node)) << 32 | UInt64(UInt32(bitPattern: symbol))
-    }
-
-    @inline(__always)
-    private static func slot(_ key: UInt64, mask: Int) -> Int {
-        Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
     }
 
     /// Calls `body` for each piece that `text` begins with, the shortest first.
@@ -78,21 +47,12 @@ struct SymbolTrie: Sendable {
     func forEachPrefix(of text: UnsafeBufferPointer<Int32>, _ body: (Int32) -> Void) {
         guard let first = text.first else { return }
         var edge = roots[Int(first)]
-        edges.withUnsafeBufferPointer { edges in
-            let mask = edges.count - 1
-            var index = 1
-            while edge.node >= 0 {
-                if edge.piece >= 0 { body(edge.piece) }
-                if index == text.count { return }
-                let key = Self.key(edge.node, text[index])
-                var slot = Self.slot(key, mask: mask)
-                while edges[slot].key != key {
-                    if edges[slot].key == .max { return }
-                    slot = (slot + 1) & mask
-                }
-                edge = edges[slot]
-                index += 1
-            }
+        var index = 1
+        while edge.node >= 0 {
+            if edge.piece >= 0 { body(edge.piece) }
+            guard index < text.count, let next = edges[edge.node, text[index]] else { return }
+            edge = next
+            index += 1
         }
     }
 }
