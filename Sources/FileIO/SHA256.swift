@@ -46,13 +46,18 @@ public struct SHA256: ~Copyable {
 
     /// The hash of a file of any size, with a few megabytes of it in memory at a time.
     public static func hexDigest(of file: MappedFile) -> String {
+        hexadecimal(digest(of: file, first: file.count))
+    }
+
+    /// As `hexDigest(of:)`, of the file's first bytes; the 32 bytes of the hash.
+    package static func digest(of file: MappedFile, first count: Int) -> [UInt8] {
         let hash = SHA256()
-        for start in stride(from: 0, to: file.count, by: 1 << 23) {
-            let range = start..<min(start + 1 << 23, file.count)
+        for start in stride(from: 0, to: count, by: 1 << 23) {
+            let range = start..<min(start + 1 << 23, count)
             file.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[range])) }
             file.releasePages(range)
         }
-        return hash.hexDigest()
+        return hash.digest()
     }
 }
 

@@ -1,6 +1,5 @@
 import FileIO
 import Foundation
-import Glibc
 package import OrderedJSON
 
 /// A run's directory: who writes in it, and what the run was started with.
@@ -9,7 +8,7 @@ package final class RunDirectory {
     package let checkpoints: CheckpointStore
     /// Whether the run was there before.
     package let isResumed: Bool
-    private let lock: Int32
+    private let lock: FileLock
 
     package static let descriptionName = "run.json"
     /// Everything that a run leaves, but the token caches, which a new one can use.
@@ -35,7 +34,8 @@ package final class RunDirectory {
         } catch {
             throw FileError.unwritable(path: path, reason: error.localizedDescription)
         }
-        lock = try Self.takeLock(path)
+        guard let lock = try FileLock(path + "/.lock") else { throw PretrainingError.inUse(run: path) }
+        self.lock = lock
         isResumed = resume && manager.fileExists(atPath: path + "/" + Self.descriptionName)
         if isResumed {
             try checkDescription(description)
@@ -44,19 +44,6 @@ package final class RunDirectory {
             try writeFile(path + "/" + Self.descriptionName, description.utf8(.pretty) + [0x0A])
         }
         checkpoints.removeLeftovers()
-    }
-
-    deinit { close(lock) }
-
-    /// The lock ends with the process, however that ends.
-    private static func takeLock(_ path: String) throws -> Int32 {
-        let descriptor = open(path + "/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw FileError.unwritable(path: path, reason: lastErrorText()) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
-            throw PretrainingError.inUse(run: path)
-        }
-        return descriptor
     }
 
     private func clear() throws {
