@@ -21,6 +21,7 @@ public enum DocumentFormat: String, Sendable, CaseIterable {
 /// What a reader met besides documents.
 public struct DocumentCounts: Sendable, Equatable {
     public var documents = 0
+    /// Also lines of JSON whose text is empty.
     public var blankLines = 0
     /// Lines with bytes that are not UTF-8, each such sequence replaced by U+FFFD.
     public var repairedLines = 0
@@ -56,10 +57,12 @@ public struct DocumentReader: ~Copyable {
     /// The next document's UTF-8, or nil at the end.
     public mutating func next() throws -> [UInt8]? {
         while let document = try nextOfFormat() {
+            if !document.isEmpty {
+                counts.documents += 1
+                return document
+            }
             // A JSON line may hold an empty text, which is no document.
-            if document.isEmpty { continue }
-            counts.documents += 1
-            return document
+            counts.blankLines += 1
         }
         return nil
     }

@@ -16,8 +16,8 @@ public final class ModelMeasurement {
 
     /// - Throws: errors that name the file at fault: model, adapter, tokenizer or text.
     public init(
-        model path: String, adapter: String?, tokenizer: TrainingTokenizer, texts: [NamedText], blockSize: Int,
-        batchSize: Int, threads: Int
+        model path: String, adapter: String?, tokenizer: TrainingTokenizer, texts: [NamedText],
+        documents: TextDivision = .lines, blockSize: Int, batchSize: Int, threads: Int
     ) throws {
         for (name, value) in [("--block-size", blockSize), ("--batch-size", batchSize), ("--threads", threads)] {
             guard (1...1 << 20).contains(value) else {
@@ -32,9 +32,9 @@ public final class ModelMeasurement {
         if let adapter { try apply(Adapter(directory: adapter), to: model) }
         let scratch = FileManager.default.temporaryDirectory.path + "/kuoci-evaluate-" + UUID().uuidString
         self.scratch = scratch
+        let caches = TokenCacheDirectory(scratch, tokenizer: tokenizer, threads: threads, observer: RunObserver())
         sets = try texts.map { text in
-            let cache = try TextSource(text.paths)
-                .tokens(tokenizer, cacheDirectory: scratch, threads: threads, progress: { _ in })
+            let cache = try caches.tokens(of: TextSource(text.paths, documents), named: text.name)
             let blocks = PackedBlocks(
                 cache, blockSize: blockSize, padding: tokenizer.endID, rows: model.configuration.vocabularySize)
             return HeldOutSet(name: text.name, blocks: blocks)

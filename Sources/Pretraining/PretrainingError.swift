@@ -38,7 +38,7 @@ extension PretrainingError: CustomStringConvertible {
 /// What is wrong in a file that pretraining reads.
 public enum TrainingDataError: BadDataError, Equatable {
     case noDocuments(paths: [String])
-    case notJSONText(path: String, line: Int)
+    case changedText(path: String)
     case noEndPiece(tokenizer: String)
     case vocabularyTooLarge(tokenizer: String, pieces: Int, model: String, rows: Int)
     case damagedCache(path: String, reason: String)
@@ -52,15 +52,15 @@ extension TrainingDataError: CustomStringConvertible {
         switch self {
         case .noDocuments(let paths):
             "\(paths.joined(separator: ", ")): holds no text; name files with one document a line"
-        case .notJSONText(let path, let line):
-            "\(path): line \(line) is not a JSON object with a \"text\"; mend the line, or name the file .txt"
+        case .changedText(let path):
+            "\(path): changed while it was read; run again when nobody writes to it"
         case .noEndPiece(let tokenizer):
             "\(tokenizer): has no end-of-sentence piece, which closes every document; use a tokenizer that has </s>"
         case .vocabularyTooLarge(let tokenizer, let pieces, let model, let rows):
             "\(tokenizer): has \(pieces) pieces, but \(model) has \(rows) embedding rows;"
                 + " run `kuoci resize` on the model first"
         case .damagedCache(let path, let reason):
-            "\(path): is not a whole token cache (\(reason)); delete it, and it is made again"
+            "\(path): is not a whole token cache (\(reason)); it is made again from the text"
         case .damagedCheckpoint(let path, let reason):
             "\(path): is not a whole checkpoint (\(reason)); delete it to go on from the one before"
         case .damagedRun(let path, let reason):

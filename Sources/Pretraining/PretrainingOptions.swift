@@ -38,6 +38,8 @@ public struct PretrainingOptions: Sendable {
     public var tokenizer: String?
     public var text: [String]
     public var heldOut: [NamedText] = []
+    /// How .txt files are divided, those held out too.
+    public var documents = TextDivision.lines
     public var stage: TrainingStage
     /// The run's directory.
     public var out: String
@@ -89,7 +91,7 @@ extension PretrainingOptions {
     /// Left out are threads, saving, recording and the cache's place, which a resumed run may change.
     var deciding: JSONValue {
         var value: JSONValue = [
-            "stage": .string(stage.rawValue),
+            "stage": .string(stage.rawValue), "documents": .string(documents.rawValue),
             "batch_size": .integer(batchSize), "accumulation": .integer(accumulation),
             "block_size": .integer(blockSize), "learning_rate": .double(learningRate),
             "warmup_steps": .integer(warmupSteps),

@@ -63,7 +63,7 @@ extension PretrainingRun {
         observer.note(
             "text: \(counts.documents) documents, \(counts.textBytes) bytes, \(counts.tokens) ids"
                 + " = \(counts.targets) to predict + \(counts.tokens - counts.targets) that only begin a document"
-                + (counts.blankDocuments > 0 ? "; \(counts.blankDocuments) blank lines left out" : ""))
+                + counts.remarks)
         observer.note(
             "blocks: \(text.blockCount) of \(options.blockSize), the last filled up by \(text.paddingCount);"
                 + " no id is dropped")
@@ -114,6 +114,17 @@ extension PretrainingRun {
             else { return nil }
             return Evaluation(value)
         }
+    }
+}
+
+extension TokenCache.Counts {
+    /// What was left out or mended, if anything was: `; 3 blank lines left out`.
+    var remarks: String {
+        [
+            (blankLines, "blank lines left out"), (repairedLines, "lines mended that were not UTF-8"),
+            (nulBytes, "NUL bytes left out"),
+        ]
+        .filter { $0.0 > 0 }.map { "; \($0.0) \($0.1)" }.joined()
     }
 }
 

@@ -61,16 +61,18 @@ public final class PretrainingRun {
         let rows = model.configuration.vocabularySize
         directory = try RunDirectory(
             options.out, description: inputs.description(options), resume: resume, force: force)
-        let cacheDirectory = options.cache ?? options.out + "/tokens"
-        func pack(_ source: TextSource, _ stage: String) throws -> PackedBlocks {
-            let cache = try source.tokens(tokenizer, cacheDirectory: cacheDirectory, threads: options.threads) {
-                observer.progress(ProgressUpdate(stage: stage, completed: $0))
-            }
+        let caches = TokenCacheDirectory(
+            options.cache ?? options.out + "/tokens", tokenizer: tokenizer, threads: options.threads,
+            observer: observer)
+        func pack(_ source: TextSource, _ name: String) throws -> PackedBlocks {
+            let cache = try caches.tokens(of: source, named: name)
             return PackedBlocks(cache, blockSize: options.blockSize, padding: tokenizer.endID, rows: rows)
         }
-        text = try pack(inputs.text, "tokenizing the text, bytes")
-        heldOut = try inputs.heldOut.map { name, source in
-            HeldOutSet(name: name, blocks: try pack(source, "tokenizing \(name), bytes"))
+        do {
+            text = try pack(inputs.text, "the text")
+            heldOut = try inputs.heldOut.map { HeldOutSet(name: $0.name, blocks: try pack($0.source, $0.name)) }
+        } catch is StopRequest {
+            throw PretrainingError.interrupted(step: 0, checkpoint: nil)
         }
         switch options.length {
         case .steps(let count): places = count * options.batchSize * options.accumulation

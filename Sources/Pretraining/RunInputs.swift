@@ -4,7 +4,12 @@ import OrderedJSON
 
 /// What a run reads, with the hashes by which a resumed run knows it again.
 struct RunInputs {
-    let modelFiles: [TextSource.File]
+    struct ModelFile {
+        var path: String
+        var digest: String
+    }
+
+    let modelFiles: [ModelFile]
     let tokenizerDigest: String
     let text: TextSource
     let heldOut: [(name: String, source: TextSource)]
@@ -12,12 +17,12 @@ struct RunInputs {
     init(_ options: PretrainingOptions, _ tokenizer: TrainingTokenizer) throws {
         modelFiles = try Self.modelFiles(options.model)
         tokenizerDigest = tokenizer.digest
-        text = try TextSource(options.text)
-        heldOut = try options.heldOut.map { ($0.name, try TextSource($0.paths)) }
+        text = try TextSource(options.text, options.documents)
+        heldOut = try options.heldOut.map { ($0.name, try TextSource($0.paths, options.documents)) }
     }
 
     /// The files that decide what the model computes.
-    static func modelFiles(_ directory: String) throws -> [TextSource.File] {
+    static func modelFiles(_ directory: String) throws -> [ModelFile] {
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: directory)
@@ -26,7 +31,7 @@ struct RunInputs {
         }
         let relevant = names.filter { $0 == "config.json" || $0.hasSuffix(".safetensors") }.sorted()
         return try relevant.map { name in
-            TextSource.File(path: name, digest: try SHA256.hexDigest(ofFile: directory + "/" + name))
+            ModelFile(path: name, digest: try SHA256.hexDigest(ofFile: directory + "/" + name))
         }
     }
 

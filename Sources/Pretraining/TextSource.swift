@@ -1,52 +1,76 @@
+package import Corpora
 import FileIO
-import Foundation
-import OrderedJSON
+
+/// How a text that is not JSON lines is divided into documents.
+public enum TextDivision: String, Sendable, CaseIterable {
+    /// Each line is a document.
+    case lines
+    /// Blank lines stand between documents.
+    case paragraphs
+}
 
 /// Files of text with the hash of their content, read once for all uses.
 package struct TextSource: Sendable {
     package struct File: Sendable, Equatable {
-        package var path: String
-        package var digest: String
+        package let path: String
+        package let digest: String
+        package let format: DocumentFormat
+        /// Of the file that `digest` was computed from.
+        private let identity: FileIdentity
+
+        init(_ path: String, _ division: TextDivision) throws {
+            self.path = path
+            format = DocumentFormat(path: path, division)
+            identity = try FileIdentity(path)
+            digest = try SHA256.hexDigest(ofFile: path)
+        }
+
+        /// - Throws: `TrainingDataError.changedText` if somebody wrote to the file since it was hashed.
+        func checkUnchanged() throws {
+            guard try FileIdentity(path) == identity else { throw TrainingDataError.changedText(path: path) }
+        }
     }
 
     package let files: [File]
 
-    package init(_ paths: [String]) throws {
-        files = try paths.map { File(path: $0, digest: try SHA256.hexDigest(ofFile: $0)) }
+    package init(_ paths: [String], _ division: TextDivision = .lines) throws {
+        files = try paths.map { try File($0, division) }
     }
 
     package var paths: [String] { files.map(\.path) }
 
     /// Names the ids of this text under a tokenizer: everything that they depend on.
+    ///
+    /// The size of a block is no part of it: a cache holds documents, and they are cut when a block is read.
     package func cacheKey(_ tokenizer: TrainingTokenizer) -> String {
-        var parts = ["kuoci tokens 1", tokenizer.digest, "\(tokenizer.beginID ?? -1)", "\(tokenizer.endID)"]
-        for file in files { parts += [isJSONLines(file.path) ? "jsonl" : "txt", file.digest] }
+        var parts = ["kuoci tokens 2", tokenizer.digest, "\(tokenizer.beginID ?? -1)", "\(tokenizer.endID)"]
+        for file in files { parts += [file.format.rawValue, file.digest] }
         return SHA256.hexDigest(of: parts)
     }
 
-    /// The text as ids: from the cache in `directory`, or made and kept there.
-    package func tokens(
-        _ tokenizer: TrainingTokenizer, cacheDirectory: String, threads: Int, progress: (Int) -> Void
-    ) throws -> TokenCache {
-        let path = cacheDirectory + "/" + cacheKey(tokenizer).prefix(32) + ".tokens"
-        if !FileManager.default.fileExists(atPath: path) {
-            do {
-                try FileManager.default.createDirectory(atPath: cacheDirectory, withIntermediateDirectories: true)
-            } catch {
-                throw FileError.unwritable(path: cacheDirectory, reason: error.localizedDescription)
-            }
-            var writer = try TokenCacheWriter(path, tokenizer: tokenizer, threads: threads)
-            for file in files {
-                try forEachDocument(of: file.path) { document in
-                    try writer.append(document)
-                    progress(writer.textBytes)
-                }
-            }
-            _ = try writer.commit()
+    /// Calls `body` with each document's bytes, in order; returns what else was met.
+    ///
+    /// - Throws: `CorpusError` with path and line for what is no text, `TrainingDataError.changedText`.
+    func forEachDocument(_ body: ([UInt8]) throws -> Void) throws -> DocumentCounts {
+        var counts = DocumentCounts()
+        for file in files {
+            let met = try Corpora.forEachDocument(of: file.path, format: file.format, body)
+            counts.documents += met.documents
+            // Between paragraphs a blank line is a sign, not a document without text.
+            if file.format != .paragraphs { counts.blankLines += met.blankLines }
+            counts.repairedLines += met.repairedLines
+            counts.nulBytes += met.nulBytes
+            try file.checkUnchanged()
         }
-        let cache = try TokenCache(path)
-        if cache.counts.targets == 0 { throw TrainingDataError.noDocuments(paths: paths) }
-        return cache
+        return counts
+    }
+}
+
+extension DocumentFormat {
+    /// JSON lines by the file's name, or else as asked.
+    init(path: String, _ division: TextDivision) {
+        self.init(path: path)
+        if self == .lines, division == .paragraphs { self = .paragraphs }
     }
 }
 
@@ -56,30 +80,5 @@ extension SHA256 {
         let hash = SHA256()
         for part in parts { hash.update(Array(part.utf8) + [0x0A]) }
         return hash.hexDigest()
-    }
-}
-
-private func isJSONLines(_ path: String) -> Bool {
-    [".jsonl", ".jsonl.gz", ".jsonl.zst"].contains { path.hasSuffix($0) }
-}
-
-/// Calls `body` with each document's bytes: a line of text, or the `text` of a line of JSON where the file's name
-/// ends in .jsonl; both also packed by gzip or zstd.
-///
-/// A byte order mark and carriage returns before line feeds are no text.
-package func forEachDocument(of path: String, _ body: ([UInt8]) throws -> Void) throws {
-    let isJSON = isJSONLines(path)
-    var number = 0
-    try forEachLine(of: path) { line in
-        number += 1
-        var bytes = line[...]
-        if number == 1, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
-        if bytes.last == 0x0D { bytes = bytes.dropLast() }
-        if !isJSON { return try body(Array(bytes)) }
-        if bytes.isEmpty { return try body([]) }
-        guard let text = try? JSONValue(parsing: bytes)["text"]?.string else {
-            throw TrainingDataError.notJSONText(path: path, line: number)
-        }
-        try body(Array(text.utf8))
     }
 }

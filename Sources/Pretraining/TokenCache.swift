@@ -1,7 +1,8 @@
 import FileIO
 
 // Layout, little-endian: Int32 ids of all documents, each with its begin and end pieces, padded to 8 bytes;
-// Int64 index of each document's first id, and one more for the end; then the footer below.
+// Int64 index of each document's first id, and one more for the end; then the footer: a magic, the fields of `Counts`
+// as Int64, and the SHA-256 of all bytes before it.
 
 /// Text as ids in a mapped file: every document between its begin and end pieces.
 package final class TokenCache: Sendable {
@@ -14,38 +15,48 @@ package final class TokenCache: Sendable {
     /// What a cache holds, for the accounts.
     package struct Counts: Sendable, Equatable {
         package var documents = 0
-        /// Documents without a single byte of text, which are left out.
-        package var blankDocuments = 0
+        /// Lines without text, which are left out.
+        package var blankLines = 0
         /// Bytes of the documents, line ends not counted.
         package var textBytes = 0
         /// All ids, begin and end pieces included.
         package var tokens = 0
         /// Begin pieces: 0, or one for each document.
         package var beginTokens = 0
+        /// Lines with bytes that were not UTF-8 and became U+FFFD.
+        package var repairedLines = 0
+        /// NUL bytes that were dropped.
+        package var nulBytes = 0
+
+        static let fields: [any WritableKeyPath<Counts, Int> & Sendable] = [
+            \.documents, \.blankLines, \.textBytes, \.tokens, \.beginTokens, \.repairedLines, \.nulBytes,
+        ]
 
         /// Ids that are predicted: all but the begin pieces, or else all but each document's first.
         package var targets: Int { tokens - documents }
     }
 
-    static let magic = Array("KUOCITK1".utf8)
-    static let footerSize = 48
+    static let magic = Array("KUOCITK2".utf8)
+    static let footerSize = magic.count + Counts.fields.count * 8 + 32
 
     package init(_ path: String) throws {
         let file = try MappedFile(path)
         self.file = file
         self.path = path
         func damaged(_ reason: String) -> TrainingDataError { .damagedCache(path: path, reason: reason) }
-        let fields = try file.withUnsafeBytes { bytes in
+        var counts = Counts()
+        let digest = try file.withUnsafeBytes { bytes in
             guard bytes.count >= Self.footerSize else { throw damaged("\(bytes.count) bytes are too few") }
             let footer = UnsafeRawBufferPointer(rebasing: bytes.suffix(Self.footerSize))
-            guard footer.prefix(8).elementsEqual(Self.magic) else { throw damaged("its footer is missing") }
-            return (1..<6).map {
-                Int(Int64(littleEndian: footer.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self)))
+            guard footer.starts(with: Self.magic) else { throw damaged("its footer is missing") }
+            for (index, field) in Counts.fields.enumerated() {
+                let offset = Self.magic.count + index * 8
+                counts[keyPath: field] = Int(
+                    Int64(littleEndian: footer.loadUnaligned(fromByteOffset: offset, as: Int64.self)))
             }
+            return Array(footer.suffix(32))
         }
-        counts = Counts(
-            documents: fields[0], blankDocuments: fields[1], textBytes: fields[2], tokens: fields[3],
-            beginTokens: fields[4])
+        self.counts = counts
         let limit = file.count
         guard counts.tokens >= 0, counts.tokens <= limit / 4, counts.documents >= 0, counts.documents <= limit / 8
         else { throw damaged("its counts do not fit its size") }
@@ -53,6 +64,7 @@ package final class TokenCache: Sendable {
         guard startsOffset + (counts.documents + 1) * 8 + Self.footerSize == limit else {
             throw damaged("\(limit) bytes do not match its counts")
         }
+        guard SHA256.digest(of: file, first: limit - 32) == digest else { throw damaged("its SHA-256 is another") }
         try checkStarts()
     }
 

@@ -1,3 +1,4 @@
+package import Corpora
 import FileIO
 import Partitioning
 
@@ -6,6 +7,7 @@ package struct TokenCacheWriter: ~Copyable {
     private let tokenizer: TrainingTokenizer
     private let threads: Int
     private var file: OutputFile
+    private let hash = SHA256()
     private var counts = TokenCache.Counts()
     private var starts: [Int64] = [0]
     private var waiting: [[UInt8]] = []
@@ -25,11 +27,8 @@ package struct TokenCacheWriter: ~Copyable {
     /// Bytes of text taken so far.
     package var textBytes: Int { counts.textBytes }
 
+    /// - Parameter document: not empty.
     package mutating func append(_ document: [UInt8]) throws {
-        if document.isEmpty {
-            counts.blankDocuments += 1
-            return
-        }
         counts.documents += 1
         counts.textBytes += document.count
         waiting.append(document)
@@ -64,23 +63,32 @@ package struct TokenCacheWriter: ~Copyable {
         counts.tokens += framed.count
         starts.append(Int64(counts.tokens))
         for index in framed.indices { framed[index] = framed[index].littleEndian }
-        try framed.withUnsafeBytes { try file.write($0) }
+        try framed.withUnsafeBytes { try write($0) }
+    }
+
+    private mutating func write(_ bytes: UnsafeRawBufferPointer) throws {
+        hash.update(bytes)
+        try file.write(bytes)
     }
 
     private mutating func writeInteger(_ value: some FixedWidthInteger) throws {
-        try withUnsafeBytes(of: value.littleEndian) { try file.write($0) }
+        try withUnsafeBytes(of: value.littleEndian) { try write($0) }
     }
 
     /// Finishes the file and gives it its name.
-    package consuming func commit() throws -> TokenCache.Counts {
+    ///
+    /// - Parameter met: what reading the text met besides documents.
+    package consuming func commit(_ met: DocumentCounts = DocumentCounts()) throws -> TokenCache.Counts {
         try tokenizeWaiting()
+        counts.blankLines = met.blankLines
+        counts.repairedLines = met.repairedLines
+        counts.nulBytes = met.nulBytes
         if counts.tokens % 2 == 1 { try writeInteger(Int32(0)) }
         for start in starts { try writeInteger(start) }
-        try file.write(TokenCache.magic)
-        for field in [counts.documents, counts.blankDocuments, counts.textBytes, counts.tokens, counts.beginTokens] {
-            try writeInteger(Int64(field))
-        }
+        try TokenCache.magic.withUnsafeBytes { try write($0) }
+        for field in TokenCache.Counts.fields { try writeInteger(Int64(counts[keyPath: field])) }
         let counts = counts
+        try file.write(hash.digest())
         try file.commit()
         return counts
     }

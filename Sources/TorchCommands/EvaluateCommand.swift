@@ -32,6 +32,9 @@ struct EvaluateCommand: ParsableCommand {
         help: ArgumentHelp("Texts, as for pretrain --heldout.", valueName: "name=file"))
     var text: [String]
 
+    @Option(help: "What a document is in a .txt file, as for pretrain.")
+    var documents = TextDivision.lines
+
     @Option(help: "Tokens in a block: no token sees further back.")
     var blockSize = 512
 
@@ -52,8 +55,8 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         let measurement = try ModelMeasurement(
             model: model, adapter: adapter, tokenizer: TrainingTokenizer(contentsOf: tokenizer ?? model),
-            texts: namedTexts(text, option: "--text"), blockSize: blockSize, batchSize: batchSize,
-            threads: threads)
+            texts: namedTexts(text, option: "--text"), documents: documents, blockSize: blockSize,
+            batchSize: batchSize, threads: threads)
         if let logits { try measurement.writeLogits(logits) }
         let results = try measurement.evaluate(progress: progress.handler())
         switch format {

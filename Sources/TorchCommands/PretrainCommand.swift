@@ -11,7 +11,8 @@ struct PretrainCommand: ParsableCommand {
         commandName: "pretrain",
         abstract: TensorVerb.pretrain.abstract,
         discussion: """
-            Text is one document a line (.txt), or JSON lines with a "text" (.jsonl), both also as .gz and .zst. \
+            Text is one document a line (.txt; with --documents paragraphs, one between blank lines), or JSON lines \
+            with a "text" (.jsonl), both also as .gz and .zst. \
             Documents end with the tokenizer's end piece and never see one another. The loss before and after is \
             measured on each --heldout text.
 
@@ -70,6 +71,7 @@ struct PretrainCommand: ParsableCommand {
             length: steps.epochs.map { .epochs($0) } ?? .steps(steps.steps ?? 0), threads: place.threads)
         options.tokenizer = model.tokenizer
         options.heldOut = try namedTexts(text.heldout, option: "--heldout")
+        options.documents = text.documents
         options.blockSize = text.blockSize
         options.cache = text.cache
         steps.apply(to: &options)

@@ -22,6 +22,10 @@ struct PretrainTextOptions: ParsableArguments {
         help: ArgumentHelp("Texts to measure on and never train on, as NAME=FILE.", valueName: "name=file"))
     var heldout: [String] = []
 
+    @Option(
+        help: "What a document is in a .txt file: a line, or a paragraph between blank lines (lines, paragraphs).")
+    var documents = TextDivision.lines
+
     @Option(help: "Tokens in a block.")
     var blockSize = 512
 

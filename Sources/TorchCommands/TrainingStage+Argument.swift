@@ -2,3 +2,4 @@ public import ArgumentParser
 public import Pretraining
 
 extension TrainingStage: ExpressibleByArgument {}
+extension TextDivision: ExpressibleByArgument {}

@@ -124,8 +124,7 @@ private final class StopAfter: Sendable {
             var options = try options(directory, .full, out: "run")
             options.length = .epochs(3)
             let summary = try start(options)
-            let cache = try TextSource(options.text).tokens(
-                byteTokenizer, cacheDirectory: options.cache ?? "", threads: 1, progress: { _ in })
+            let cache = try makeCache(of: options.text[0], in: directory)
             #expect(summary.trainedTargets == 3 * cache.counts.targets)
             #expect(summary.after[0].bitsPerByte < summary.before[0].bitsPerByte - 0.1)
             let lines = try readFile(options.out + "/log.jsonl").split(separator: 0x0A).map {

@@ -21,6 +21,12 @@ func makeCache(
     return try TokenCache(path)
 }
 
+/// Tokenizes a file into a cache under `directory`, or finds it there.
+func makeCache(of path: String, in directory: String, observer: RunObserver = RunObserver()) throws -> TokenCache {
+    try TokenCacheDirectory(directory + "/tokens", tokenizer: byteTokenizer, threads: 1, observer: observer)
+        .tokens(of: TextSource([path]), named: "text")
+}
+
 /// Documents of lengths around a block of 16, seeded.
 func sampleDocuments(_ count: Int, seed: UInt64 = 7) -> [String] {
     var generator = SplitMix64(seed: seed, purpose: 0)

@@ -15,14 +15,18 @@ import Testing
         }
     }
 
-    @Test func blankDocumentsAreCountedAndLeftOut() throws {
+    @Test func whatReadingMetIsKept() throws {
         try withTemporaryDirectory { directory in
-            let counts = try makeCache(["a", "", "bc", ""], in: directory).counts
-            #expect(counts.documents == 2)
-            #expect(counts.blankDocuments == 2)
-            #expect(counts.textBytes == 3)
-            #expect(counts.tokens == 7)
-            #expect(counts.beginTokens == 2)
+            try writeFile(directory + "/a.txt", Array("a\n\nb\0c\n \n\u{7A0B}".utf8) + [0xFF, 0x0A])
+            let counts = try makeCache(of: directory + "/a.txt", in: directory).counts
+            #expect(counts.documents == 3)
+            #expect(counts.blankLines == 2)
+            #expect(counts.nulBytes == 1)
+            #expect(counts.repairedLines == 1)
+            // U+FFFD takes the place of the broken byte.
+            #expect(counts.textBytes == 1 + 2 + 6)
+            #expect(counts.tokens == counts.textBytes + 6)
+            #expect(counts.beginTokens == 3)
         }
     }
 
@@ -46,13 +50,32 @@ import Testing
         }
     }
 
+    @Test func aFlippedBitIsFound() throws {
+        try withTemporaryDirectory { directory in
+            let bytes = try readFile(makeCache(["abc", "de"], in: directory).path)
+            for index in bytes.indices {
+                var wrong = bytes
+                wrong[index] ^= 1
+                try writeFile(directory + "/wrong", wrong)
+                #expect(throws: TrainingDataError.self) { try TokenCache(directory + "/wrong") }
+            }
+        }
+    }
+
     @Test func wrongDocumentStartsAreRefused() throws {
         try withTemporaryDirectory { directory in
             var bytes = try readFile(makeCache(["abc", "de"], in: directory).path)
             // 9 ids fill 36 bytes, 40 with padding; the second start follows the first.
             bytes[48] = 0xFF
-            try writeFile(directory + "/wrong", bytes)
-            #expect(throws: TrainingDataError.self) { try TokenCache(directory + "/wrong") }
+            let content = bytes.dropLast(32)
+            let hash = SHA256()
+            hash.update(Array(content))
+            try writeFile(directory + "/wrong", content + hash.digest())
+            #expect(
+                throws: TrainingDataError.damagedCache(path: directory + "/wrong", reason: "document 0 ends at id 255")
+            ) {
+                try TokenCache(directory + "/wrong")
+            }
         }
     }
 
@@ -67,6 +90,7 @@ import Testing
                 try TextSource([directory + "/a.txt"]).cacheKey(byteTokenizer),
                 try TextSource([directory + "/b.txt"]).cacheKey(byteTokenizer),
                 try TextSource([directory + "/a.jsonl"]).cacheKey(byteTokenizer),
+                try TextSource([directory + "/a.txt"], .paragraphs).cacheKey(byteTokenizer),
                 try TextSource([directory + "/a.txt", directory + "/b.txt"]).cacheKey(byteTokenizer),
                 try TextSource([directory + "/a.txt"]).cacheKey(other),
             ]
@@ -74,19 +98,22 @@ import Testing
         }
     }
 
-    @Test func linesAndJSONLinesGiveTheSameDocuments() throws {
+    @Test func documentsAreLinesParagraphsOrJSON() throws {
         try withTemporaryDirectory { directory in
             try writeFile(directory + "/a.txt", "\u{FEFF}one\r\n\n二\nlast".utf8)
             try writeFile(
                 directory + "/a.jsonl", #"{"text":"one"}\#n\#n{"text":"\u4e8c","x":1}\#n{"text":"last"}\#n"#.utf8)
-            for name in ["/a.txt", "/a.jsonl"] {
+            func documents(_ name: String, _ division: TextDivision) throws -> [String] {
                 var found: [String] = []
-                try forEachDocument(of: directory + name) { found.append(String(decoding: $0, as: UTF8.self)) }
-                #expect(found == ["one", "", "二", "last"])
+                _ = try TextSource([directory + name], division).forEachDocument {
+                    found.append(String(decoding: $0, as: UTF8.self))
+                }
+                return found
             }
-            try writeFile(directory + "/bad.jsonl", "{\"text\":\"x\"}\n{\"text\":3}\n".utf8)
-            #expect(throws: TrainingDataError.notJSONText(path: directory + "/bad.jsonl", line: 2)) {
-                try forEachDocument(of: directory + "/bad.jsonl") { _ in }
+            #expect(try documents("/a.txt", .lines) == ["one", "二", "last"])
+            #expect(try documents("/a.txt", .paragraphs) == ["one", "二\nlast"])
+            for division in TextDivision.allCases {
+                #expect(try documents("/a.jsonl", division) == ["one", "二", "last"])
             }
         }
     }
