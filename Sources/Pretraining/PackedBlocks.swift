@@ -4,26 +4,54 @@
 /// targets t1 ... tn e. So every id but the first is predicted exactly once, the last target of a document is its
 /// end piece, and no place is spent on predicting what follows an end. A document that does not fit goes on in the
 /// next block, where its positions start from 0 again. The last block is filled up with places without a target.
+///
+/// Where documents are to see one another, as training scripts of the first LLaMA models had it, the ids of all are one
+/// sequence, begin pieces included, cut into blocks; positions run on through a block, each id is the target of the one
+/// before it in the block, and the first of a block is predicted by nothing.
 package struct PackedBlocks: Sendable {
     package let cache: TokenCache
     package let blockSize: Int
+    package let attendsAcrossDocuments: Bool
     package let blockCount: Int
     /// Filled-up places in the last block.
     package let paddingCount: Int
+    /// Ids that the blocks predict.
+    package let targetCount: Int
+    /// Places that hold an id.
+    private let placeCount: Int
     private let padding: Int32
     private let rows: Int
 
     /// - Parameters:
+    ///   - blockSize: at least 2 where documents see one another: the first id of a block is no target.
     ///   - padding: the id of filled-up inputs; nothing attends to them.
     ///   - rows: the model's vocabulary; an id beyond it is refused.
-    package init(_ cache: TokenCache, blockSize: Int, padding: Int32, rows: Int) {
-        precondition(blockSize > 0, "a block needs places")
+    package init(
+        _ cache: TokenCache, blockSize: Int, attendsAcrossDocuments: Bool = false, padding: Int32, rows: Int
+    ) {
+        precondition(blockSize > (attendsAcrossDocuments ? 1 : 0), "a block needs places")
         self.cache = cache
         self.blockSize = blockSize
+        self.attendsAcrossDocuments = attendsAcrossDocuments
         self.padding = padding
         self.rows = rows
-        blockCount = (cache.counts.targets + blockSize - 1) / blockSize
-        paddingCount = blockCount * blockSize - cache.counts.targets
+        let counts = cache.counts
+        if attendsAcrossDocuments {
+            // A last id alone in its block would predict nothing there and is left over.
+            blockCount = counts.tokens < 2 ? 0 : (counts.tokens - 2) / blockSize + 1
+            placeCount = min(counts.tokens, blockCount * blockSize)
+            targetCount = placeCount - blockCount
+        } else {
+            blockCount = (counts.targets + blockSize - 1) / blockSize
+            placeCount = counts.targets
+            targetCount = counts.targets
+        }
+        paddingCount = blockCount * blockSize - placeCount
+    }
+
+    /// Ids that a block predicts, at least 1.
+    package func targetCount(ofBlock block: Int) -> Int {
+        min(blockSize, placeCount - block * blockSize) - (attendsAcrossDocuments ? 1 : 0)
     }
 
     /// A row of a batch: `blockSize` entries each.
@@ -41,21 +69,41 @@ package struct PackedBlocks: Sendable {
     package func row(_ block: Int) throws -> Row {
         precondition((0..<blockCount).contains(block), "no such block")
         var row = Row()
-        let end = min((block + 1) * blockSize, cache.counts.targets)
-        var place = block * blockSize
+        let places = block * blockSize..<min((block + 1) * blockSize, placeCount)
+        if attendsAcrossDocuments {
+            try appendSequence(places, to: &row)
+        } else {
+            try appendDocuments(places, to: &row)
+        }
+        fillUp(&row)
+        return row
+    }
+
+    private func appendDocuments(_ places: Range<Int>, to row: inout Row) throws {
+        var place = places.lowerBound
         var document = self.document(atPlace: place)
         try cache.withTokens { ids in
-            while place < end {
+            while place < places.upperBound {
                 let first = cache.start(ofDocument: document)
                 let offset = place - (first - document)
-                let length = min(cache.start(ofDocument: document + 1) - first - 1 - offset, end - place)
+                let left = cache.start(ofDocument: document + 1) - first - 1 - offset
+                let length = min(left, places.upperBound - place)
                 try append(ids[(first + offset)..<(first + offset + length + 1)], to: &row)
                 place += length
                 document += 1
             }
         }
-        fillUp(&row)
-        return row
+    }
+
+    private func appendSequence(_ places: Range<Int>, to row: inout Row) throws {
+        try cache.withTokens { ids in
+            try append(ids[places], to: &row)
+            // The last id predicts nothing in this block, but is looked at like the others.
+            row.tokens.append(ids[places.upperBound - 1])
+            row.targets.append(-1)
+            row.positions.append(Int32(places.count - 1))
+            row.documents.append(0)
+        }
     }
 
     /// The document that holds a place: the last one that starts at or before it.

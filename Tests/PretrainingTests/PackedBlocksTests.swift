@@ -56,6 +56,10 @@ private func referenceRows(_ documents: [String], blockSize: Int) -> [PackedBloc
             #expect(targets.count { $0 == 2 } == documents.count)
             #expect(targets.count { $0 == -1 } == blocks.paddingCount)
             #expect(blocks.paddingCount < 16)
+            #expect(blocks.targetCount == cache.counts.targets)
+            for (block, row) in rows.enumerated() {
+                #expect(blocks.targetCount(ofBlock: block) == row.targets.count { $0 >= 0 })
+            }
             // No target is a begin piece: nothing predicts the next document.
             #expect(!targets.contains(1))
             let trained = targets.filter { $0 >= 0 }
@@ -77,11 +81,52 @@ private func referenceRows(_ documents: [String], blockSize: Int) -> [PackedBloc
         }
     }
 
+    @Test(arguments: [2, 3, 7, 16, 64, 5000])
+    func documentsThatSeeOneAnotherAreOneSequence(blockSize: Int) throws {
+        try withTemporaryDirectory { directory in
+            let documents = sampleDocuments(60)
+            let cache = try makeCache(documents, in: directory)
+            let blocks = PackedBlocks(
+                cache, blockSize: blockSize, attendsAcrossDocuments: true, padding: 2, rows: 259)
+            let ids: [Int32] = documents.flatMap { [1] + $0.utf8.map { Int32($0) + 3 } + [2] }
+            // A last id of its own would be a block without a target.
+            let cuts = stride(from: 0, to: ids.count, by: blockSize).map { ids[$0..<min($0 + blockSize, ids.count)] }
+                .filter { $0.count > 1 }
+            #expect(blocks.blockCount == cuts.count)
+            for (block, cut) in cuts.enumerated() {
+                let row = try blocks.row(block)
+                let filled = blockSize - cut.count
+                #expect(row.tokens == Array(cut) + Array(repeating: 2, count: filled))
+                #expect(row.targets == Array(cut.dropFirst()) + Array(repeating: -1, count: filled + 1))
+                #expect(row.positions == Array(0..<Int32(cut.count)) + Array(0..<Int32(filled)))
+                #expect(
+                    row.documents == Array(repeating: 0, count: cut.count) + Array(repeating: 1, count: filled))
+                #expect(blocks.targetCount(ofBlock: block) == cut.count - 1)
+            }
+            #expect(blocks.targetCount == cuts.reduce(0) { $0 + $1.count - 1 })
+            #expect(blocks.paddingCount == cuts.reduce(0) { $0 + blockSize - $1.count })
+        }
+    }
+
+    @Test func aLastIdOfItsOwnIsNoBlock() throws {
+        try withTemporaryDirectory { directory in
+            // Eight ids and one: begin, seven letters, end.
+            let cache = try makeCache(["abcdefg"], in: directory)
+            let blocks = PackedBlocks(cache, blockSize: 4, attendsAcrossDocuments: true, padding: 2, rows: 259)
+            #expect(cache.counts.tokens == 9)
+            #expect(blocks.blockCount == 2)
+            #expect(blocks.targetCount == 6)
+            #expect(blocks.paddingCount == 0)
+        }
+    }
+
     @Test func anIdBeyondTheModelIsRefused() throws {
         try withTemporaryDirectory { directory in
             let cache = try makeCache(["az"], in: directory)
             let blocks = PackedBlocks(cache, blockSize: 8, padding: 2, rows: 120)
             #expect(throws: TrainingDataError.self) { try blocks.row(0) }
+            let joined = PackedBlocks(cache, blockSize: 8, attendsAcrossDocuments: true, padding: 2, rows: 120)
+            #expect(throws: TrainingDataError.self) { try joined.row(0) }
         }
     }
 }
