@@ -16,16 +16,14 @@ package struct BlockOrder: Sendable {
         self.seed = seed
     }
 
-    /// The blocks at the places `range` of the endless sequence epoch 0, epoch 1, ...
-    package mutating func blocks(_ range: Range<Int>) -> [Int] {
-        range.map { place in
-            let (epoch, index) = place.quotientAndRemainder(dividingBy: blockCount)
-            if epoch != self.epoch {
-                shuffled = Self.shuffle(blockCount, seed: seed, epoch: epoch)
-                self.epoch = epoch
-            }
-            return shuffled[index]
+    /// The block at a place of the endless sequence epoch 0, epoch 1, ...
+    package mutating func block(at place: Int) -> Int {
+        let (epoch, index) = place.quotientAndRemainder(dividingBy: blockCount)
+        if epoch != self.epoch {
+            shuffled = Self.shuffle(blockCount, seed: seed, epoch: epoch)
+            self.epoch = epoch
         }
+        return shuffled[index]
     }
 
     /// Fisher and Yates, written out: the standard library may change its own.

@@ -34,7 +34,7 @@ public final class ModelMeasurement {
         self.scratch = scratch
         let caches = TokenCacheDirectory(scratch, tokenizer: tokenizer, threads: threads, observer: RunObserver())
         sets = try texts.map { text in
-            let cache = try caches.tokens(of: TextSource(text.paths, documents), named: text.name)
+            let cache = try caches.tokens(of: TextSource(text.paths, documents), named: text.name).trained
             let blocks = PackedBlocks(
                 cache, blockSize: blockSize, padding: tokenizer.endID, rows: model.configuration.vocabularySize)
             return HeldOutSet(name: text.name, blocks: blocks)

@@ -39,6 +39,7 @@ extension PretrainingError: CustomStringConvertible {
 public enum TrainingDataError: BadDataError, Equatable {
     case noDocuments(paths: [String])
     case changedText(path: String)
+    case badHoldOut(paths: [String], share: Double, heldOut: Int, documents: Int)
     case noEndPiece(tokenizer: String)
     case vocabularyTooLarge(tokenizer: String, pieces: Int, model: String, rows: Int)
     case damagedCache(path: String, reason: String)
@@ -54,6 +55,9 @@ extension TrainingDataError: CustomStringConvertible {
             "\(paths.joined(separator: ", ")): holds no text; name files with one document a line"
         case .changedText(let path):
             "\(path): changed while it was read; run again when nobody writes to it"
+        case .badHoldOut(let paths, let share, let heldOut, let documents):
+            "\(paths.joined(separator: ", ")): --hold-out \(share) takes \(heldOut) of its \(documents) documents, but there"
+                + " must be some to measure on and some to train on; give another share or more text"
         case .noEndPiece(let tokenizer):
             "\(tokenizer): has no end-of-sentence piece, which closes every document; use a tokenizer that has </s>"
         case .vocabularyTooLarge(let tokenizer, let pieces, let model, let rows):

@@ -26,7 +26,7 @@ public struct NamedText: Sendable, Equatable {
 /// How long a run is.
 public enum RunLength: Sendable, Equatable {
     case steps(Int)
-    /// Every block this many times; the last step takes what is left.
+    /// Every block of the text, or of the first corpus of a mix, this many times; the last step takes what is left.
     case epochs(Int)
 }
 
@@ -36,8 +36,13 @@ public struct PretrainingOptions: Sendable {
     public var model: String
     /// A .model file or a directory that holds tokenizer.model; nil takes the model's own.
     public var tokenizer: String?
+    /// One corpus; empty where `mix` names several.
     public var text: [String]
+    /// Corpora that are interleaved by their weights, in place of `text`.
+    public var mix: [WeightedText] = []
     public var heldOut: [NamedText] = []
+    /// The share of each corpus' documents that is measured on and never trained on, chosen by their content; 0: none.
+    public var holdOut = 0.0
     /// How .txt files are divided, those held out too.
     public var documents = TextDivision.lines
     public var stage: TrainingStage
@@ -50,6 +55,8 @@ public struct PretrainingOptions: Sendable {
     public var accumulation = 1
     /// Tokens in a block.
     public var blockSize = 512
+    /// One causal mask over a block, whatever documents it holds; held-out texts are measured apart all the same.
+    public var attendsAcrossDocuments = false
     public var learningRate = 2e-4
     public var warmupSteps = 0
     public var minimumLearningRateRatio = 0.0
@@ -91,7 +98,9 @@ extension PretrainingOptions {
     /// Left out are threads, saving, recording and the cache's place, which a resumed run may change.
     var deciding: JSONValue {
         var value: JSONValue = [
-            "stage": .string(stage.rawValue), "documents": .string(documents.rawValue),
+            "stage": .string(stage.rawValue), "mix": .strings(mix.map { "\($0.name)=\($0.weight)" }),
+            "hold_out": .double(holdOut), "documents": .string(documents.rawValue),
+            "attend_across_documents": .bool(attendsAcrossDocuments),
             "batch_size": .integer(batchSize), "accumulation": .integer(accumulation),
             "block_size": .integer(blockSize), "learning_rate": .double(learningRate),
             "warmup_steps": .integer(warmupSteps),
@@ -111,6 +120,11 @@ extension PretrainingOptions {
             value["lora_targets"] = .strings(loraTargets)
         }
         return value
+    }
+
+    /// What the run trains on, by name and weight.
+    var corpora: [WeightedText] {
+        mix.isEmpty ? [WeightedText(name: "text", weight: .one, paths: text)] : mix
     }
 
     func trainableSet() throws(PretrainingError) -> TrainableSet {
@@ -165,9 +179,32 @@ extension PretrainingOptions {
         try require(loraDropout >= 0 && loraDropout < 1, "--lora-dropout", loraDropout, "must be 0 to below 1")
         try require(!loraTargets.isEmpty, "--lora-targets", "", "names no projection")
         _ = try trainableSet()
-        let names = heldOut.map(\.name)
+        try validateTexts()
+    }
+
+    private func validateTexts() throws(PretrainingError) {
+        if text.isEmpty == mix.isEmpty {
+            throw .badOption(
+                name: "--text", value: "", need: "name what to train on by --text or by --mix, one of them")
+        }
+        if mix.reduce(0, { $0 + $1.weight.millionths }) > MixWeight.limit {
+            throw .badOption(name: "--mix", value: "", need: "its weights must sum to at most 1000")
+        }
+        try requireUnique(mix.map(\.name), "--mix", "names two corpora; give each its own name")
+        if !(holdOut >= 0 && holdOut < 1) {
+            throw .badOption(name: "--hold-out", value: "\(holdOut)", need: "must be 0 to below 1")
+        }
+        if attendsAcrossDocuments, blockSize < 2 {
+            throw .badOption(
+                name: "--block-size", value: "\(blockSize)", need: "must be at least 2 with --attend-across-documents")
+        }
+        let names = (holdOut > 0 ? corpora.map(\.name) : []) + heldOut.map(\.name)
+        try requireUnique(names, "--heldout", "names two held-out sets; give each its own name")
+    }
+
+    private func requireUnique(_ names: [String], _ option: String, _ need: String) throws(PretrainingError) {
         for name in names where names.count(where: { $0 == name }) > 1 {
-            throw .badOption(name: "--heldout", value: name, need: "names two sets; give each its own name")
+            throw .badOption(name: option, value: name, need: need)
         }
     }
 }

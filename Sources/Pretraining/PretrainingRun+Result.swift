@@ -21,12 +21,14 @@ extension PretrainingRun {
         var named = options.deciding
         named["model"] = .string(options.model)
         named["tokenizer"] = .string(tokenizer.path)
-        named["text"] = .strings(options.text)
+        for corpus in options.corpora {
+            named[options.mix.isEmpty ? "text" : "text " + corpus.name] = .strings(corpus.paths)
+        }
         for set in options.heldOut { named["heldout " + set.name] = .strings(set.paths) }
         let modelFiles = try RunInputs.modelFiles(options.model).map { options.model + "/" + $0.path }
         // A tokenizer that was made in code has no file.
         let tokenizerFiles = [tokenizer.path].filter { FileManager.default.fileExists(atPath: $0) }
-        let inputs = modelFiles + tokenizerFiles + options.text + options.heldOut.flatMap(\.paths)
+        let inputs = modelFiles + tokenizerFiles + options.corpora.flatMap(\.paths) + options.heldOut.flatMap(\.paths)
         try Manifest(options: named, inputs: inputs, results: results).write(to: options.out)
     }
 

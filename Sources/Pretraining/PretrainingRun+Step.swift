@@ -11,7 +11,7 @@ extension PretrainingRun {
     func trainStep() throws {
         let step = position.step + 1
         let first = position.step * blocksPerStep
-        let rows = try order.blocks(first..<min(first + blocksPerStep, places)).map { try text.row($0) }
+        let rows = try mix.rows(first..<min(first + blocksPerStep, places))
         let targets = rows.reduce(0) { $0 + $1.targets.count { $0 >= 0 } }
         try record(rows, step: step)
         try optimizer.clearGradients()
@@ -38,11 +38,18 @@ extension PretrainingRun {
         position.step = step
         position.targets += targets
         position.isEvaluated = false
-        try log.append([
+        let epochs = mix.epochs(before: min(step * blocksPerStep, places))
+        var line: JSONValue = [
             "event": "step", "step": .integer(step), "loss": .double(lastLoss), "learning_rate": .double(rate),
             "gradient_norm": .double(norm), "targets": .integer(targets), "total_targets": .integer(position.targets),
-            "epoch": .double(Double(min(step * blocksPerStep, places)) / Double(text.blockCount)),
-        ])
+            "epoch": .double(epochs[0]),
+        ]
+        if epochs.count > 1 {
+            var named: JSONValue = [:]
+            for (corpus, epoch) in zip(mix.corpora, epochs) { named[corpus.name] = .double(epoch) }
+            line["epochs"] = named
+        }
+        try log.append(line)
         position.logBytes = log.length
     }
 

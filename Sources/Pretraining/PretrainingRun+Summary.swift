@@ -11,7 +11,8 @@ public struct PretrainingSummary: Sendable {
     public var steps: Int
     /// Ids that were predicted in training, repeated epochs counted again.
     public var trainedTargets: Int
-    public var epochs: Double
+    /// Where every id of each corpus went.
+    public var corpora: [CorpusAccount]
     public var trainableParameters: Int
     /// Before the first step, one for each held-out set.
     public var before: [Evaluation]
@@ -28,7 +29,7 @@ public struct PretrainingSummary: Sendable {
     public var json: JSONValue {
         [
             "stage": .string(stage.rawValue), "steps": .integer(steps), "trained_targets": .integer(trainedTargets),
-            "epochs": .double(epochs), "trainable_parameters": .integer(trainableParameters),
+            "corpora": .array(corpora.map(\.json)), "trainable_parameters": .integer(trainableParameters),
             "before": .array(before.map(\.json)), "after": .array(after.map(\.json)),
         ]
     }
@@ -38,9 +39,10 @@ extension PretrainingSummary {
     /// A few lines for people.
     public var text: String {
         var lines = [
-            "stage \(stage.rawValue): \(steps) steps, \(trainedTargets) targets (\(rounded(epochs, 3)) times the text),"
+            "stage \(stage.rawValue): \(steps) steps, \(trainedTargets) targets,"
                 + " \(trainableParameters) trainable parameters"
         ]
+        lines += corpora.map { $0.sum + "; \(rounded($0.epochs, 3)) times the text" }
         if tokensPerSecond > 0 {
             lines.append(
                 "\(rounded(tokensPerSecond, 0)) tokens/s over \(rounded(trainingSeconds, 1)) s of training,"
@@ -57,24 +59,23 @@ extension PretrainingSummary {
 }
 
 extension PretrainingRun {
-    /// Says where every id of the text goes.
-    func noteAccounts() {
-        let counts = text.cache.counts
-        observer.note(
-            "text: \(counts.documents) documents, \(counts.textBytes) bytes, \(counts.tokens) ids"
-                + " = \(counts.targets) to predict + \(counts.tokens - counts.targets) that only begin a document"
-                + counts.remarks)
-        observer.note(
-            "blocks: \(text.blockCount) of \(options.blockSize), the last filled up by \(text.paddingCount);"
-                + " no id is dropped")
+    /// Says where every id of the corpora goes; a new run's log begins with it.
+    func noteAccounts() throws {
+        let accounts = mix.accounts(places: places)
+        for account in accounts {
+            for line in account.lines { observer.note(line) }
+        }
         for set in heldOut {
             let counts = set.blocks.cache.counts
             observer.note(
                 "held out \(set.name): \(counts.documents) documents, \(counts.textBytes) bytes,"
                     + " \(counts.targets) ids to predict in \(set.blocks.blockCount) blocks")
         }
-        let epochs = rounded(Double(places) / Double(text.blockCount), 3)
-        observer.note("run: \(stepCount) steps of \(blocksPerStep) blocks = \(epochs) times the text")
+        let epochs = accounts.map { "\(rounded($0.epochs, 3)) times \($0.name)" }.joined(separator: ", ")
+        observer.note("run: \(stepCount) steps of \(blocksPerStep) blocks = \(epochs)")
+        if log.length > 0 { return }
+        try log.append(["event": "corpora", "corpora": .array(accounts.map(\.json))])
+        position.logBytes = log.length
     }
 
     /// Measures every held-out set and logs them all at once.
@@ -99,7 +100,7 @@ extension PretrainingRun {
     func summarize(_ clock: StepClock) throws -> PretrainingSummary {
         PretrainingSummary(
             stage: options.stage, steps: position.step, trainedTargets: position.targets,
-            epochs: Double(places) / Double(text.blockCount),
+            corpora: mix.accounts(places: places),
             trainableParameters: model.trainableParameters.reduce(0) { $0 + $1.tensor.count },
             before: try evaluations(atStep: 0), after: try evaluations(atStep: stepCount),
             result: resultPath, tokensPerSecond: clock.targetsPerSecond, trainingSeconds: clock.seconds,
@@ -114,17 +115,6 @@ extension PretrainingRun {
             else { return nil }
             return Evaluation(value)
         }
-    }
-}
-
-extension TokenCache.Counts {
-    /// What was left out or mended, if anything was: `; 3 blank lines left out`.
-    var remarks: String {
-        [
-            (blankLines, "blank lines left out"), (repairedLines, "lines mended that were not UTF-8"),
-            (nulBytes, "NUL bytes left out"),
-        ]
-        .filter { $0.0 > 0 }.map { "; \($0.0) \($0.1)" }.joined()
     }
 }
 

@@ -31,12 +31,11 @@ public final class PretrainingRun {
     let model: LlamaModel
     let optimizer: AdamW
     let directory: RunDirectory
-    let text: PackedBlocks
+    var mix: TrainingMix
     let heldOut: [HeldOutSet]
     let schedule: LearningRateSchedule
     /// Places in the order of blocks that the run takes; the last step may take fewer than its share.
     let places: Int
-    var order: BlockOrder
     var position: RunPosition
     let log: TrainingLog
     let timing: TrainingLog
@@ -64,21 +63,40 @@ public final class PretrainingRun {
         let caches = TokenCacheDirectory(
             options.cache ?? options.out + "/tokens", tokenizer: tokenizer, threads: options.threads,
             observer: observer)
-        func pack(_ source: TextSource, _ name: String) throws -> PackedBlocks {
-            let cache = try caches.tokens(of: source, named: name)
-            return PackedBlocks(cache, blockSize: options.blockSize, padding: tokenizer.endID, rows: rows)
+        func pack(_ cache: TokenCache, attendsAcrossDocuments: Bool = false) -> PackedBlocks {
+            PackedBlocks(
+                cache, blockSize: options.blockSize, attendsAcrossDocuments: attendsAcrossDocuments,
+                padding: tokenizer.endID, rows: rows)
         }
         do {
-            text = try pack(inputs.text, "the text")
-            heldOut = try inputs.heldOut.map { HeldOutSet(name: $0.name, blocks: try pack($0.source, $0.name)) }
+            let holdOut = options.holdOut > 0 ? HoldOut(share: options.holdOut) : nil
+            let corpora = try zip(options.corpora, inputs.corpora).enumerated().map { number, corpus in
+                let text = try caches.tokens(of: corpus.1, named: corpus.0.name, holdOut: holdOut)
+                return TrainingMix.Corpus(
+                    name: corpus.0.name, weight: corpus.0.weight, text: text,
+                    blocks: pack(text.trained, attendsAcrossDocuments: options.attendsAcrossDocuments),
+                    seed: options.seed, number: number)
+            }
+            mix = TrainingMix(corpora)
+            let ownSets = corpora.compactMap { corpus in
+                corpus.text.heldOut.map { HeldOutSet(name: corpus.name, blocks: pack($0)) }
+            }
+            let namedSets = try inputs.heldOut.map { name, source in
+                HeldOutSet(name: name, blocks: pack(try caches.tokens(of: source, named: name).trained))
+            }
+            heldOut = ownSets + namedSets
         } catch is StopRequest {
             throw PretrainingError.interrupted(step: 0, checkpoint: nil)
         }
         switch options.length {
         case .steps(let count): places = count * options.batchSize * options.accumulation
-        case .epochs(let count): places = count * text.blockCount
+        case .epochs(let count):
+            guard let count = mix.places(epochs: count) else {
+                throw PretrainingError.badOption(
+                    name: "--epochs", value: "\(count)", need: "is beyond what can be counted")
+            }
+            places = count
         }
-        order = BlockOrder(blockCount: text.blockCount, seed: options.seed)
         schedule = LearningRateSchedule(
             peak: options.learningRate,
             steps: (places + options.batchSize * options.accumulation - 1) / (options.batchSize * options.accumulation),
@@ -99,7 +117,7 @@ public final class PretrainingRun {
 
     /// Trains to the end and writes the result; saves and throws when asked to stop.
     public func run() throws -> PretrainingSummary {
-        noteAccounts()
+        try noteAccounts()
         let clock = StepClock()
         do {
             try train(clock)

@@ -11,13 +11,14 @@ struct RunInputs {
 
     let modelFiles: [ModelFile]
     let tokenizerDigest: String
-    let text: TextSource
+    /// In the order of `PretrainingOptions.corpora`.
+    let corpora: [TextSource]
     let heldOut: [(name: String, source: TextSource)]
 
     init(_ options: PretrainingOptions, _ tokenizer: TrainingTokenizer) throws {
         modelFiles = try Self.modelFiles(options.model)
         tokenizerDigest = tokenizer.digest
-        text = try TextSource(options.text, options.documents)
+        corpora = try options.corpora.map { try TextSource($0.paths, options.documents) }
         heldOut = try options.heldOut.map { ($0.name, try TextSource($0.paths, options.documents)) }
     }
 
@@ -43,7 +44,15 @@ struct RunInputs {
         for (name, source) in heldOut { sets[name] = .strings(source.files.map(\.digest)) }
         return [
             "options": options.deciding, "model": model, "tokenizer": .string(tokenizerDigest),
-            "text": .strings(text.files.map(\.digest)), "heldout": sets,
+            "text": text(options), "heldout": sets,
         ]
+    }
+
+    private func text(_ options: PretrainingOptions) -> JSONValue {
+        let digests = corpora.map { JSONValue.strings($0.files.map(\.digest)) }
+        if options.mix.isEmpty { return digests[0] }
+        var value: JSONValue = [:]
+        for (corpus, digests) in zip(options.corpora, digests) { value[corpus.name] = digests }
+        return value
     }
 }

@@ -42,9 +42,10 @@ package struct TextSource: Sendable {
     /// Names the ids of this text under a tokenizer: everything that they depend on.
     ///
     /// The size of a block is no part of it: a cache holds documents, and they are cut when a block is read.
-    package func cacheKey(_ tokenizer: TrainingTokenizer) -> String {
+    package func cacheKey(_ tokenizer: TrainingTokenizer, _ holdOut: HoldOut? = nil) -> String {
         var parts = ["kuoci tokens 2", tokenizer.digest, "\(tokenizer.beginID ?? -1)", "\(tokenizer.endID)"]
         for file in files { parts += [file.format.rawValue, file.digest] }
+        if let holdOut { parts += ["hold out", "\(holdOut.share)"] }
         return SHA256.hexDigest(of: parts)
     }
 

@@ -16,22 +16,41 @@ package struct TokenCacheDirectory {
         self.observer = observer
     }
 
-    /// The text as ids: found here, or made and kept.
+    /// The text as ids, found here or made and kept, without what is to be held out.
     ///
     /// Of several processes that need the same text at once, one tokenizes it and the others wait. A damaged cache is
     /// made again.
-    /// - Throws: `TrainingDataError.noDocuments`, what reading the text throws, or `StopRequest`.
-    package func tokens(of text: TextSource, named name: String) throws -> TokenCache {
-        let file = path + "/" + text.cacheKey(tokenizer).prefix(32) + ".tokens"
-        let cache = try found(file) ?? make(text, named: name, file)
-        if cache.counts.targets == 0 { throw TrainingDataError.noDocuments(paths: text.paths) }
-        return cache
+    /// - Throws: `TrainingDataError.noDocuments` or `.badHoldOut`, what reading the text throws, or `StopRequest`.
+    package func tokens(of text: TextSource, named name: String, holdOut: HoldOut? = nil) throws -> TokenizedText {
+        let files = Files(path + "/" + text.cacheKey(tokenizer, holdOut).prefix(32), hasHeldOut: holdOut != nil)
+        let found = try found(files) ?? make(text, named: name, holdOut, files)
+        let (trained, heldOut) = (found.trained.counts.documents, found.heldOut?.counts.documents)
+        if trained + (heldOut ?? 0) == 0 { throw TrainingDataError.noDocuments(paths: text.paths) }
+        if let holdOut, let heldOut, min(trained, heldOut) == 0 {
+            throw TrainingDataError.badHoldOut(
+                paths: text.paths, share: holdOut.share, heldOut: heldOut, documents: trained + heldOut)
+        }
+        return found
+    }
+
+    private struct Files {
+        let lock: String
+        let trained: String
+        let heldOut: String?
+
+        init(_ stem: String, hasHeldOut: Bool) {
+            let (directory, name) = splitPath(stem)
+            lock = "\(directory)/.\(name).lock"
+            trained = stem + ".tokens"
+            heldOut = hasHeldOut ? stem + ".heldout.tokens" : nil
+        }
     }
 
     /// nil where there is no whole cache.
-    private func found(_ file: String) throws -> TokenCache? {
+    private func found(_ files: Files) throws -> TokenizedText? {
         do {
-            return try TokenCache(file)
+            return TokenizedText(
+                trained: try TokenCache(files.trained), heldOut: try files.heldOut.map { try TokenCache($0) })
         } catch FileError.missing {
             return nil
         } catch let error as TrainingDataError {
@@ -40,33 +59,41 @@ package struct TokenCacheDirectory {
         }
     }
 
-    private func make(_ text: TextSource, named name: String, _ file: String) throws -> TokenCache {
+    private func make(
+        _ text: TextSource, named name: String, _ holdOut: HoldOut?, _ files: Files
+    ) throws -> TokenizedText {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
             throw FileError.unwritable(path: path, reason: error.localizedDescription)
         }
-        let lock = try waitForLock(file)
+        let lock = try waitForLock(files)
         defer { withExtendedLifetime(lock) {} }
         // Another process may have made it by now.
-        if let cache = try found(file) { return cache }
-        var writer = try TokenCacheWriter(file, tokenizer: tokenizer, threads: threads)
+        if let caches = try found(files) { return caches }
+        var trained = try TokenCacheWriter(files.trained, tokenizer: tokenizer, threads: threads)
+        var heldOut = try files.heldOut.map { try TokenCacheWriter($0, tokenizer: tokenizer, threads: threads) }
         let met = try text.forEachDocument { document in
             if observer.isStopped() { throw StopRequest() }
-            try writer.append(document)
-            observer.progress(.init(stage: "tokenizing \(name), bytes", completed: writer.textBytes))
+            if let holdOut, holdOut.takes(document) {
+                try heldOut?.append(document)
+            } else {
+                try trained.append(document)
+            }
+            observer.progress(.init(stage: "tokenizing \(name), bytes", completed: trained.textBytes))
         }
-        _ = try writer.commit(met)
-        return try TokenCache(file)
+        try heldOut?.commit()
+        try trained.commit(met)
+        return TokenizedText(
+            trained: try TokenCache(files.trained), heldOut: try files.heldOut.map { try TokenCache($0) })
     }
 
-    private func waitForLock(_ file: String) throws -> FileLock {
-        let (directory, name) = splitPath(file)
+    private func waitForLock(_ files: Files) throws -> FileLock {
         var hasSaid = false
         while true {
-            if let lock = try FileLock("\(directory)/.\(name).lock") { return lock }
+            if let lock = try FileLock(files.lock) { return lock }
             if observer.isStopped() { throw StopRequest() }
-            if !hasSaid { observer.note("\(file): another run is making it; waiting") }
+            if !hasSaid { observer.note("\(files.trained): another run is making it; waiting") }
             hasSaid = true
             Thread.sleep(forTimeInterval: 0.05)
         }

@@ -78,6 +78,7 @@ package struct TokenCacheWriter: ~Copyable {
     /// Finishes the file and gives it its name.
     ///
     /// - Parameter met: what reading the text met besides documents.
+    @discardableResult
     package consuming func commit(_ met: DocumentCounts = DocumentCounts()) throws -> TokenCache.Counts {
         try tokenizeWaiting()
         counts.blankLines = met.blankLines

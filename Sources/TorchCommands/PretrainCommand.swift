@@ -37,6 +37,7 @@ struct PretrainCommand: ParsableCommand {
     func validate() throws {
         if steps.steps != nil, steps.epochs != nil { throw ValidationError("give --steps or --epochs, not both") }
         if steps.steps == nil, steps.epochs == nil { throw ValidationError("say how long: --steps or --epochs") }
+        if text.text.isEmpty == text.mix.isEmpty { throw ValidationError("say what to train on: --text or --mix") }
         if place.resume, place.force { throw ValidationError("give --resume or --force, not both") }
     }
 
@@ -70,6 +71,9 @@ struct PretrainCommand: ParsableCommand {
             model: model.model, text: text.text, stage: model.stage, out: place.out,
             length: steps.epochs.map { .epochs($0) } ?? .steps(steps.steps ?? 0), threads: place.threads)
         options.tokenizer = model.tokenizer
+        options.mix = try mixedTexts(text.mix)
+        options.holdOut = text.holdOut
+        options.attendsAcrossDocuments = text.attendAcrossDocuments
         options.heldOut = try namedTexts(text.heldout, option: "--heldout")
         options.documents = text.documents
         options.blockSize = text.blockSize
@@ -85,6 +89,23 @@ struct PretrainCommand: ParsableCommand {
         options.recordBatches = place.recordBatches
         return options
     }
+}
+
+/// Reads NAME=WEIGHT:FILE arguments and joins those of one name.
+func mixedTexts(_ arguments: [String]) throws -> [WeightedText] {
+    let parts = try arguments.map { argument in
+        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let rest = parts.last?.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false) ?? []
+        guard parts.count == 2, rest.count == 2, !parts[0].isEmpty, !rest[1].isEmpty else {
+            throw ValidationError("--mix \(argument): write NAME=WEIGHT:FILE, such as zh=0.8:zh.txt")
+        }
+        guard let weight = MixWeight(rest[0]) else {
+            throw ValidationError(
+                "--mix \(argument): the weight must be above 0, at most 1000, with at most six digits behind the point")
+        }
+        return WeightedText(name: String(parts[0]), weight: weight, paths: [String(rest[1])])
+    }
+    return try WeightedText.joined(parts)
 }
 
 /// Groups NAME=FILE arguments by name, in the order in which the names first come.

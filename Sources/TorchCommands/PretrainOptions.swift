@@ -15,7 +15,17 @@ struct PretrainModelOptions: ParsableArguments {
 
 struct PretrainTextOptions: ParsableArguments {
     @Option(parsing: .upToNextOption, help: "Files to train on: .txt or .jsonl, also .gz and .zst.")
-    var text: [String]
+    var text: [String] = []
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "In place of --text: corpora interleaved by weight. Files of one name are one corpus; their weights add up.",
+            valueName: "name=weight:file"))
+    var mix: [String] = []
+
+    @Option(help: "Share of each corpus' documents to measure on and never train on, chosen by their SHA-256.")
+    var holdOut = 0.0
 
     @Option(
         parsing: .upToNextOption,
@@ -23,11 +33,14 @@ struct PretrainTextOptions: ParsableArguments {
     var heldout: [String] = []
 
     @Option(
-        help: "What a document is in a .txt file: a line, or a paragraph between blank lines (lines, paragraphs).")
+        help: "What a document is in a .txt file: a line, or a paragraph between blank lines.")
     var documents = TextDivision.lines
 
     @Option(help: "Tokens in a block.")
     var blockSize = 512
+
+    @Flag(help: "Let the documents of a block see one another, as older training scripts do.")
+    var attendAcrossDocuments = false
 
     @Option(help: "Where tokenized texts are kept and found again (default: OUT/tokens).")
     var cache: String?
@@ -37,7 +50,7 @@ struct PretrainStepOptions: ParsableArguments {
     @Option(help: "Optimizer steps; 0 writes the result untrained.")
     var steps: Int?
 
-    @Option(help: "In place of --steps: how many times to go over the text.")
+    @Option(help: "In place of --steps: how many times to go over the text, or over the first corpus of --mix.")
     var epochs: Int?
 
     @Option(help: "Blocks in a micro-batch.")

@@ -16,6 +16,7 @@ import harness
 warnings.filterwarnings("ignore")
 
 import peft
+import sentencepiece
 import torch
 import transformers
 from safetensors.torch import load_file
@@ -27,6 +28,7 @@ BATCH, ACCUMULATION, BLOCK = 2, 2, 64
 RATE, WARMUP, MINIMUM, DECAY, CLIP = 2e-3, 3, 0.1, 0.1, 0.5
 BETAS, EPSILON = (0.9, 0.95), 1e-8
 RANK, ALPHA = 8, 32
+TEXTS = [harness.ROOT / "corpora/sample.zh.txt", harness.ROOT / "corpora/sample.en.txt"]
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 LOSS_TOLERANCE = 1e-4
 LOGIT_TOLERANCE = 1e-4
@@ -50,9 +52,8 @@ def make_model(directory, tokenizer, **changes):
 
 
 def pretrain(program, model, out, stage, *more):
-    texts = [harness.ROOT / "corpora/sample.zh.txt", harness.ROOT / "corpora/sample.en.txt"]
     harness.kuoci(
-        program, "pretrain", "--model", model, "--text", *texts, "--stage", stage, "--out", out,
+        program, "pretrain", "--model", model, "--text", *TEXTS, "--stage", stage, "--out", out,
         "--batch-size", BATCH, "--accumulation", ACCUMULATION, "--block-size", BLOCK, "--learning-rate", RATE,
         "--warmup-steps", WARMUP, "--minimum-learning-rate-ratio", MINIMUM, "--weight-decay", DECAY, "--clip", CLIP,
         "--lora-rank", RANK, "--lora-alpha", ALPHA, "--lora-dropout", 0, "--lora-targets", ",".join(TARGETS),
@@ -85,7 +86,12 @@ def logits_of(model, batch, rows=slice(None)):
         attention_mask=attention_mask(batch["documents"][rows])).logits
 
 
-def replay(model, batches):
+def plain_logits_of(model, batch, rows=slice(None)):
+    """As a script that joins documents and cuts blocks calls the model: it gets ids and nothing else."""
+    return model(input_ids=batch["tokens"][rows].long()).logits
+
+
+def replay(model, batches, logits_of):
     """The peer's loss, gradient norm and learning rate of each recorded step."""
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=RATE, betas=BETAS, eps=EPSILON, weight_decay=DECAY)
@@ -115,9 +121,9 @@ def largest_relative(ours, theirs, key):
     return max(abs(a[key] - b[key]) / abs(b[key]) for a, b in zip(ours, theirs, strict=True))
 
 
-def compare_steps(report, name, run, model):
+def compare_steps(report, name, run, model, logits_of=logits_of):
     batches = sorted((run / "batches").glob("*.safetensors"))
-    ours, theirs = steps_of(run), replay(model, batches)
+    ours, theirs = steps_of(run), replay(model, batches, logits_of)
     if len(ours) != STEPS or len(batches) != STEPS:
         report.failed(name, f"{len(ours)} steps logged and {len(batches)} recorded, not {STEPS}")
         return
@@ -156,6 +162,38 @@ def check_embeddings(report, name, options, work, model):
     report.equal(
         name + ", frozen tensors bit for bit", f"{len(frozen)} tensors",
         [(key, "changed", "frozen") for key in frozen if not torch.equal(ours[key], start[key])])
+
+
+def joined_blocks(tokenizer):
+    """The ids of all documents, joined and cut into whole blocks, as transformers' run_clm.py groups texts."""
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(tokenizer))
+    lines = [line for path in TEXTS for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    ids = [id for line in lines for id in [processor.bos_id(), *processor.encode(line), processor.eos_id()]]
+    return {tuple(ids[start : start + BLOCK]) for start in range(0, len(ids) - BLOCK + 1, BLOCK)}
+
+
+def check_across_documents(report, name, options, work, model):
+    run = work / "across"
+    pretrain(
+        options.kuoci, model, run, "embeddings", "--steps", STEPS, "--attend-across-documents",
+        "--record-batches", run / "batches")
+    peer = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
+    for key, parameter in peer.named_parameters():
+        parameter.requires_grad = "embed_tokens" in key or "lm_head" in key
+    blocks = joined_blocks(model / "tokenizer.model")
+    recorded = [load_file(path) for path in sorted((run / "batches").glob("*.safetensors"))]
+    full = [row.tolist() for batch in recorded for row, targets in zip(batch["tokens"], batch["targets"])
+            if int((targets < 0).sum()) == 1]
+    report.equal(
+        name + ", blocks", f"{len(full)} of {len(blocks)} blocks",
+        [(place, row[:8], "no block of joined documents") for place, row in enumerate(full) if tuple(row) not in blocks])
+    first = recorded[0]["tokens"].long()
+    with torch.no_grad():
+        loss = peer(input_ids=first, labels=first).loss.item()
+    difference = abs(steps_of(run)[0]["loss"] - loss) / loss
+    text = f"{loss:.4f} of {tuple(first.shape)} ids given as labels, relative difference {difference:.1e}"
+    (report.ok if difference <= LOSS_TOLERANCE else report.failed)(name + ", first loss", text)
+    compare_steps(report, name, run, peer, plain_logits_of)
 
 
 def check_lora(report, name, options, work, model):
@@ -229,6 +267,7 @@ def main():
         report.run("the adapter opens in PEFT", check_adapter_opens, work, model)
         report.run("logits with the adapter equal PEFT's", check_adapter_logits, options, work, model)
         report.run("logits of the exported checkpoint equal transformers'", check_export_logits, options, work, model)
+        report.run("documents that see one another", check_across_documents, options, work, model)
         (work / "tied-runs").mkdir()
         report.run("stage 1 of transformers, tied", check_embeddings, options, work / "tied-runs", tied)
     report.end()

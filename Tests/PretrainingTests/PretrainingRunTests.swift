@@ -98,6 +98,107 @@ private final class StopAfter: Sendable {
         }
     }
 
+    /// Two corpora, parts of which are held out, and one held out by name; documents see one another.
+    private func mixedOptions(_ directory: String, out: String) throws -> PretrainingOptions {
+        var options = try options(directory, .lora, out: out)
+        try writeFile(directory + "/other.txt", sampleDocuments(25, seed: 9).joined(separator: "\n").utf8)
+        let (zh, en) = try (#require(MixWeight("0.7")), #require(MixWeight("0.3")))
+        options.mix = [
+            WeightedText(name: "zh", weight: zh, paths: options.text),
+            WeightedText(name: "en", weight: en, paths: [directory + "/other.txt"]),
+        ]
+        options.text = []
+        options.holdOut = 0.2
+        options.attendsAcrossDocuments = true
+        options.length = .epochs(1)
+        return options
+    }
+
+    @Test func aMixedRunThatIsStoppedAgainAndAgainEndsWithTheSameBytes() throws {
+        try withTemporaryDirectory { directory in
+            let summary = try start(mixedOptions(directory, out: "whole"))
+            #expect(summary.after.map(\.name) == ["zh", "en", "held"])
+            #expect(summary.corpora.map(\.epochs)[0] == 1)
+            for account in summary.corpora {
+                #expect(
+                    account.ids == account.trained + account.heldOut + account.notReached + account.notPredicted)
+                let measured = summary.after.first { $0.name == account.name }
+                #expect(account.heldOut == measured?.targets)
+            }
+            #expect(summary.trainedTargets >= summary.corpora.reduce(0) { $0 + $1.trained })
+            let broken = try mixedOptions(directory, out: "broken")
+            for limit in 2... {
+                do {
+                    _ = try start(broken, resume: true, stop: limit)
+                    break
+                } catch PretrainingError.interrupted {}
+            }
+            let (whole, resumed) = (try contents(directory + "/whole"), try contents(directory + "/broken"))
+            for (name, bytes) in whole where !name.hasPrefix("checkpoints") || resumed[name] != nil {
+                #expect(resumed[name] == bytes, "\(name) differs")
+            }
+        }
+    }
+
+    @Test func aChangedMixIsRefusedByName() throws {
+        try withTemporaryDirectory { directory in
+            let first = try mixedOptions(directory, out: "run")
+            #expect(throws: PretrainingError.self) { try start(first, stop: 20) }
+            func differences(_ change: (inout PretrainingOptions) throws -> Void) throws -> [String] {
+                var options = first
+                try change(&options)
+                do {
+                    _ = try start(options, resume: true)
+                    return []
+                } catch let PretrainingError.resumeDiffers(_, differences) {
+                    return differences
+                }
+            }
+            let weight = try #require(MixWeight("0.8"))
+            #expect(try differences { $0.mix[0].weight = weight } == [#"options.mix[0] was "zh=0.7", is "zh=0.8""#])
+            #expect(try differences { $0.mix.swapAt(0, 1) }.count == 2)
+            #expect(try differences { $0.holdOut = 0.3 } == ["options.hold_out was 0.2, is 0.3"])
+            #expect(
+                try differences { $0.attendsAcrossDocuments = false } == [
+                    "options.attend_across_documents was true, is false"
+                ])
+            #expect(
+                try differences { $0.documents = .paragraphs } == [#"options.documents was "lines", is "paragraphs""#])
+            try writeFile(directory + "/other.txt", "changed\n".utf8)
+            let changed = try differences { _ in }
+            #expect(changed.count == 1)
+            #expect(changed.first?.hasPrefix("text.en[0] was ") == true)
+        }
+    }
+
+    @Test func textsThatDoNotFitTogetherAreRefused() throws {
+        try withTemporaryDirectory { directory in
+            let options = try mixedOptions(directory, out: "run")
+            func need(_ change: (inout PretrainingOptions) -> Void) -> String? {
+                var options = options
+                change(&options)
+                do {
+                    try options.validate()
+                } catch .badOption(let name, _, _) {
+                    return name
+                } catch {}
+                return nil
+            }
+            #expect(need { _ in } == nil)
+            #expect(need { $0.text = ["a"] } == "--text")
+            #expect(need { $0.mix = [] } == "--text")
+            #expect(need { $0.mix[1].name = "zh" } == "--mix")
+            #expect(need { $0.mix = Array(repeating: $0.mix[0], count: 2000) } == "--mix")
+            #expect(need { $0.heldOut[0].name = "en" } == "--heldout")
+            #expect(
+                need {
+                    $0.holdOut = 0; $0.heldOut[0].name = "en"
+                } == nil)
+            for share in [-0.1, 1, .nan, .infinity] { #expect(need { $0.holdOut = share } == "--hold-out") }
+            #expect(need { $0.blockSize = 1 } == "--block-size")
+        }
+    }
+
     @Test(arguments: TrainingStage.allCases)
     func aKilledRunGoesOnFromItsLastCheckpoint(stage: TrainingStage) throws {
         try withTemporaryDirectory { directory in
@@ -204,7 +305,10 @@ private final class StopAfter: Sendable {
             let error = PretrainingError.notFinite(what: "loss", step: 1, run: options.out, lastCheckpoint: nil)
             #expect(throws: error) { try start(options) }
             let log = String(decoding: try readFile(options.out + "/log.jsonl"), as: UTF8.self)
-            #expect(log == #"{"event":"not_finite","step":1,"what":"loss","value":null}"# + "\n")
+            let lines = log.split(separator: "\n")
+            #expect(lines.count == 2)
+            #expect(lines[0].hasPrefix(#"{"event":"corpora","corpora":[{"name":"text","weight":1,"documents":40,"#))
+            #expect(lines[1] == #"{"event":"not_finite","step":1,"what":"loss","value":null}"#)
             #expect(!FileManager.default.fileExists(atPath: options.out + "/model"))
             #expect(!FileManager.default.fileExists(atPath: options.out + "/kuoci.json"))
         }

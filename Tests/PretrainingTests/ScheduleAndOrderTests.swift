@@ -28,6 +28,10 @@ import Testing
     }
 }
 
+extension BlockOrder {
+    fileprivate mutating func blocks(_ places: Range<Int>) -> [Int] { places.map { block(at: $0) } }
+}
+
 @Suite struct BlockOrderTests {
     @Test func everyEpochHoldsEveryBlockOnceInAnOrderOfItsOwn() {
         var order = BlockOrder(blockCount: 101, seed: 3)

@@ -24,7 +24,7 @@ func makeCache(
 /// Tokenizes a file into a cache under `directory`, or finds it there.
 func makeCache(of path: String, in directory: String, observer: RunObserver = RunObserver()) throws -> TokenCache {
     try TokenCacheDirectory(directory + "/tokens", tokenizer: byteTokenizer, threads: 1, observer: observer)
-        .tokens(of: TextSource([path]), named: "text")
+        .tokens(of: TextSource([path]), named: "text").trained
 }
 
 /// Documents of lengths around a block of 16, seeded.

@@ -30,14 +30,14 @@ import Testing
             let encoded = Counter()
             let caches = caches(directory, encoded: encoded)
             try writeFile(directory + "/a.txt", "one\ntwo\n".utf8)
-            let first = try caches.tokens(of: TextSource([directory + "/a.txt"]), named: "a")
-            #expect(try caches.tokens(of: TextSource([directory + "/a.txt"]), named: "a").path == first.path)
+            let first = try caches.tokens(of: TextSource([directory + "/a.txt"]), named: "a").trained
+            #expect(try caches.tokens(of: TextSource([directory + "/a.txt"]), named: "a").trained.path == first.path)
             #expect(encoded.count == 2)
             // The same bytes under another name are the same text.
             try writeFile(directory + "/b.txt", "one\ntwo\n".utf8)
-            #expect(try caches.tokens(of: TextSource([directory + "/b.txt"]), named: "b").path == first.path)
+            #expect(try caches.tokens(of: TextSource([directory + "/b.txt"]), named: "b").trained.path == first.path)
             try writeFile(directory + "/a.txt", "one\nTwo\n".utf8)
-            #expect(try caches.tokens(of: TextSource([directory + "/a.txt"]), named: "a").path != first.path)
+            #expect(try caches.tokens(of: TextSource([directory + "/a.txt"]), named: "a").trained.path != first.path)
             #expect(encoded.count == 4)
         }
     }
@@ -50,7 +50,7 @@ import Testing
             let caches = caches(directory, encoded: encoded)
             let found = Mutex<[String: Int]>([:])
             DispatchQueue.concurrentPerform(iterations: 8) { _ in
-                let cache = try? caches.tokens(of: text, named: "a")
+                let cache = try? caches.tokens(of: text, named: "a").trained
                 found.withLock { $0["\(cache?.path ?? "none") \(cache?.counts.documents ?? 0)", default: 0] += 1 }
             }
             #expect(found.withLock { $0.count } == 1)
