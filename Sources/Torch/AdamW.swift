@@ -17,6 +17,20 @@ public final class AdamW {
         }
     }
 
+    /// What sets a parameter apart from the others of its optimizer.
+    public struct Parameter {
+        public let name: String
+        public let tensor: Tensor
+        /// Its learning rate as a share of that of the step.
+        public let rateShare: Double
+
+        public init(name: String, tensor: Tensor, rateShare: Double = 1) {
+            self.name = name
+            self.tensor = tensor
+            self.rateShare = rateShare
+        }
+    }
+
     private struct Slot {
         let name: String
         let parameter: Tensor
@@ -27,23 +41,46 @@ public final class AdamW {
 
     public let options: Options
     private let slots: [Slot]
+    /// Slots that step alike.
+    private let groups: [Group]
 
-    public init(parameters: [(name: String, tensor: Tensor)], options: Options = Options()) throws(TorchError) {
-        self.options = options
+    private struct Group {
+        let rateShare: Double
+        let decays: Bool
         var slots: [Slot] = []
-        for (name, tensor) in parameters {
-            slots.append(
-                Slot(
-                    name: name, parameter: tensor, mean: try .zeros(tensor.shape), square: try .zeros(tensor.shape),
-                    step: try .zeros([])))
-        }
-        self.slots = slots
     }
 
-    /// Moves every parameter that has a gradient.
+    public convenience init(
+        parameters: [(name: String, tensor: Tensor)], options: Options = Options()
+    ) throws(TorchError) {
+        try self.init(parameters.map { Parameter(name: $0.name, tensor: $0.tensor) }, options: options)
+    }
+
+    public init(_ parameters: [Parameter], options: Options = Options()) throws(TorchError) {
+        self.options = options
+        var slots: [Slot] = []
+        var groups: [Group] = []
+        for parameter in parameters {
+            let shape = parameter.tensor.shape
+            let slot = Slot(
+                name: parameter.name, parameter: parameter.tensor, mean: try .zeros(shape), square: try .zeros(shape),
+                step: try .zeros([]))
+            slots.append(slot)
+            let group = Group(rateShare: parameter.rateShare, decays: shape.count > 1)
+            let place = groups.firstIndex { $0.rateShare == group.rateShare && $0.decays == group.decays }
+            if place == nil { groups.append(group) }
+            groups[place ?? groups.count - 1].slots.append(slot)
+        }
+        self.slots = slots
+        self.groups = groups
+    }
+
+    /// Moves every parameter that has a gradient, at `learningRate` times its own share.
     public func step(learningRate: Double) throws(TorchError) {
-        try step(slots.filter { $0.parameter.shape.count > 1 }, learningRate, decay: options.weightDecay)
-        try step(slots.filter { $0.parameter.shape.count <= 1 }, learningRate, decay: 0)
+        for group in groups {
+            try step(
+                group.slots, learningRate * group.rateShare, decay: group.decays ? options.weightDecay : 0)
+        }
     }
 
     private func step(_ group: [Slot], _ learningRate: Double, decay: Double) throws(TorchError) {

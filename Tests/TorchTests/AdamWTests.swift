@@ -50,6 +50,29 @@ import Torch
         #expect(largest < 2e-6)
     }
 
+    @Test func aParameterMovesByItsShareOfTheRate() throws {
+        func run(shares: [Double], rate: Double) throws -> [[Float]] {
+            let parameters = try parameters()
+            let optimizer = try AdamW(
+                zip(parameters, shares).map { AdamW.Parameter(name: $0.name, tensor: $0.tensor, rateShare: $1) })
+            for step in 0..<3 {
+                try addGradients(parameters, step: step)
+                try optimizer.step(learningRate: rate)
+                try optimizer.clearGradients()
+                // The same gradients in every run: they are not to follow the other parameter's path.
+                for (parameter, start) in zip(parameters, try self.parameters()) where step < 2 {
+                    try parameter.tensor.assign(start.tensor)
+                }
+            }
+            return try parameters.map { try $0.tensor.floats() }
+        }
+        let (mixed, small, large) = (
+            try run(shares: [1, 0.25], rate: 0.1), try run(shares: [1, 1], rate: 0.025),
+            try run(shares: [1, 1], rate: 0.1)
+        )
+        #expect(mixed == [large[0], small[1]])
+    }
+
     @Test func aRestoredOptimizerContinuesBitForBit() throws {
         func run(interruptedAfter: Int?) throws -> [[UInt8]] {
             var current = try parameters()
