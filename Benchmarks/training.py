@@ -63,8 +63,9 @@ def training_text(work, options):
 
 
 def pretrain(options, model, text, stage, out, steps, *more):
+    rows = ["--train-rows", "all"] if stage == "embeddings" else []
     return process.measure([
-        options.kuoci, "pretrain", "--model", model, "--text", text, "--stage", stage, "--out", out, "--steps", steps,
+        options.kuoci, "pretrain", *rows, "--model", model, "--text", text, "--stage", stage, "--out", out, "--steps", steps,
         "--batch-size", options.batch, "--block-size", options.block, "--learning-rate", RATE, "--lora-rank", RANK,
         "--lora-alpha", ALPHA, "--lora-dropout", 0, "--lora-targets", TARGETS, "--progress", "none", *more])
 

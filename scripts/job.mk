@@ -53,7 +53,7 @@ pretrain = $(KUOCI) pretrain --heldout zh=$(zh_measured) en=$(en_measured) --see
 base_command = $(pretrain) --stage full --model $(OUT)/init --text $(en) --out $(OUT)/base --steps $(base_steps)
 resize_command = $(KUOCI) resize --model $(OUT)/base/model --tokenizer $(OUT)/tokenizer --out $(OUT)/resized \
     --init subword-mean --force
-stage1_command = $(pretrain) --stage embeddings --model $(OUT)/resized --text $(zh) $(en) --out $(OUT)/stage1 \
+stage1_command = $(pretrain) --stage embeddings --train-rows all --model $(OUT)/resized --text $(zh) $(en) --out $(OUT)/stage1 \
     --steps $(stage1_steps)
 stage2_command = $(pretrain) --stage lora --model $(OUT)/stage1/model --text $(zh) $(en) --out $(OUT)/stage2 \
     --steps $(stage2_steps)

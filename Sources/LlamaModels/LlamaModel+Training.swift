@@ -14,9 +14,9 @@ extension LlamaModel {
         switch set {
         case .all: try trainEverything()
         case .embeddings(let rows): try trainEmbeddings(rows, prefix: "")
-        case .lora(let lora):
+        case .lora(let lora, let rows):
             try addAdapters(lora, seed: seed)
-            try trainEmbeddings(EmbeddingRows(), prefix: Self.adapterPrefix)
+            if let rows { try trainEmbeddings(rows, prefix: Self.adapterPrefix) }
         }
         // What is trained was copied: its mapped original need not take up memory any more.
         for (name, _) in trainableParameters {

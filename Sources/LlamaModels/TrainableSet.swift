@@ -4,8 +4,8 @@ public enum TrainableSet: Sendable, Equatable {
     case all
     /// Only rows of the embedding and of the LM head.
     case embeddings(EmbeddingRows = EmbeddingRows())
-    /// LoRA factors on the chosen projections, and the whole embedding and LM head.
-    case lora(LoRAConfiguration = LoRAConfiguration())
+    /// LoRA factors on the chosen projections, and rows of the embedding and LM head unless `embeddings` is nil.
+    case lora(LoRAConfiguration = LoRAConfiguration(), embeddings: EmbeddingRows? = EmbeddingRows())
 }
 
 /// Which rows of the embedding and the LM head are trained.
@@ -32,24 +32,27 @@ public enum LoRATarget: String, Sendable, CaseIterable {
     case down = "down_proj"
 }
 
-/// Low-rank adaptation as PEFT does it: x W^T + (alpha / rank) dropout(x) A^T B^T.
+/// Low-rank adaptation as PEFT does it: x W^T + scaling dropout(x) A^T B^T.
 public struct LoRAConfiguration: Sendable, Equatable {
     public var rank: Int
     public var alpha: Double
     public var dropout: Double
     public var targets: [LoRATarget]
+    /// Divides alpha by the root of the rank instead of the rank (rsLoRA), so that a higher rank is not scaled away.
+    public var usesRankStabilization: Bool
 
     public init(
         rank: Int = 8, alpha: Double = 32, dropout: Double = 0.05,
-        targets: [LoRATarget] = [.query, .key, .value, .output]
+        targets: [LoRATarget] = [.query, .key, .value, .output], usesRankStabilization: Bool = false
     ) {
         self.rank = rank
         self.alpha = alpha
         self.dropout = dropout
         self.targets = targets
+        self.usesRankStabilization = usesRankStabilization
     }
 
-    public var scaling: Double { alpha / Double(rank) }
+    public var scaling: Double { alpha / (usesRankStabilization ? Double(rank).squareRoot() : Double(rank)) }
 
     func check() throws(LlamaModelError) {
         guard rank > 0 else { throw .badTraining(reason: "the LoRA rank is \(rank); it should be positive") }

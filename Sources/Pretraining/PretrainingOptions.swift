@@ -1,4 +1,3 @@
-import LlamaModels
 import OrderedJSON
 import Torch
 
@@ -57,8 +56,20 @@ public struct PretrainingOptions: Sendable {
     public var blockSize = 512
     /// One causal mask over a block, whatever documents it holds; held-out texts are measured apart all the same.
     public var attendsAcrossDocuments = false
+    /// Rows of the input embedding and the LM head to train; nil: as `stageRows` says.
+    public var trainRows: TrainedRows?
+    public var trainSides = TrainedSides.both
+    /// The first row that is new; nil: what `kuoci resize` wrote beside the model.
+    public var firstNewRow: Int?
     public var learningRate = 2e-4
+    /// The peak for input embedding and LM head in stage lora; nil: `learningRate`.
+    public var embeddingLearningRate: Double?
+    public var schedule = ScheduleShape.cosine
     public var warmupSteps = 0
+    /// In place of `warmupSteps`: warm-up's share of the run's steps, rounded up to whole steps.
+    public var warmupRatio: Double?
+    /// Steps at the end in which schedule wsd falls; nil: a tenth of all.
+    public var decaySteps: Int?
     public var minimumLearningRateRatio = 0.0
     public var weightDecay = 0.0
     /// The gradient's global norm is cut down to this.
@@ -67,6 +78,8 @@ public struct PretrainingOptions: Sendable {
     public var loraAlpha = 32.0
     public var loraDropout = 0.05
     public var loraTargets = ["q_proj", "k_proj", "v_proj", "o_proj"]
+    /// rsLoRA: what is added is scaled by alpha / sqrt(rank).
+    public var usesRankStabilization = false
     public var seed: UInt64 = 42
     /// 0: only before the first step and after the last.
     public var evaluateEvery = 0
@@ -103,7 +116,7 @@ extension PretrainingOptions {
             "attend_across_documents": .bool(attendsAcrossDocuments),
             "batch_size": .integer(batchSize), "accumulation": .integer(accumulation),
             "block_size": .integer(blockSize), "learning_rate": .double(learningRate),
-            "warmup_steps": .integer(warmupSteps),
+            "schedule": .string(schedule.rawValue), "warmup_steps": .integer(warmupSteps),
             "minimum_learning_rate_ratio": .double(minimumLearningRateRatio),
             "weight_decay": .double(weightDecay), "clip": .double(clip),
             "betas": [.double(Self.betas.first), .double(Self.betas.second)], "epsilon": .double(Self.epsilon),
@@ -113,11 +126,20 @@ extension PretrainingOptions {
         case .steps(let count): value["steps"] = .integer(count)
         case .epochs(let count): value["epochs"] = .integer(count)
         }
+        if let warmupRatio { value["warmup_ratio"] = .double(warmupRatio) }
+        if schedule == .wsd, let decaySteps { value["decay_steps"] = .integer(decaySteps) }
+        if stage != .full {
+            value["train_rows"] = .string(stageRows.rawValue)
+            value["train_sides"] = .string(trainSides.rawValue)
+            if stageRows == .new { value["first_new_row"] = firstNewRow.map { .integer($0) } }
+        }
         if stage == .lora {
+            value["embedding_learning_rate"] = .double(embeddingLearningRate ?? learningRate)
             value["lora_rank"] = .integer(loraRank)
             value["lora_alpha"] = .double(loraAlpha)
             value["lora_dropout"] = .double(loraDropout)
             value["lora_targets"] = .strings(loraTargets)
+            value["rslora"] = .bool(usesRankStabilization)
         }
         return value
     }
@@ -127,21 +149,20 @@ extension PretrainingOptions {
         mix.isEmpty ? [WeightedText(name: "text", weight: .one, paths: text)] : mix
     }
 
-    func trainableSet() throws(PretrainingError) -> TrainableSet {
-        switch stage {
-        case .full: return .all
-        case .embeddings: return .embeddings()
-        case .lora:
-            var targets: [LoRATarget] = []
-            for name in loraTargets {
-                guard let target = LoRATarget(rawValue: name), !targets.contains(target) else {
-                    let known = LoRATarget.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw .badOption(name: "--lora-targets", value: name, need: "must be one of \(known), once each")
-                }
-                targets.append(target)
-            }
-            return .lora(
-                LoRAConfiguration(rank: loraRank, alpha: loraAlpha, dropout: loraDropout, targets: targets))
+    func learningRateSchedule(steps: Int) -> LearningRateSchedule {
+        LearningRateSchedule(
+            peak: learningRate, steps: steps,
+            warmupSteps: warmupRatio.map { Int(($0 * Double(steps)).rounded(.up)) } ?? warmupSteps,
+            minimumRatio: minimumLearningRateRatio, shape: schedule, decaySteps: decaySteps)
+    }
+
+    /// The parameters with their shares of the learning rate: in stage lora embedding and head have their own.
+    func optimizerParameters(_ parameters: [(name: String, tensor: Tensor)]) -> [AdamW.Parameter] {
+        let embeddingShare = embeddingLearningRate.map { $0 / learningRate } ?? 1
+        return parameters.map { name, tensor in
+            let isAdapter = name.contains(".lora_")
+            return AdamW.Parameter(
+                name: name, tensor: tensor, rateShare: stage == .lora && !isAdapter ? embeddingShare : 1)
         }
     }
 
@@ -170,6 +191,19 @@ extension PretrainingOptions {
             (0...1).contains(minimumLearningRateRatio), "--minimum-learning-rate-ratio", minimumLearningRateRatio,
             "must be 0 to 1")
         try require(weightDecay.isFinite && weightDecay >= 0, "--weight-decay", weightDecay, "must be 0 or more")
+        if let warmupRatio {
+            try require((0...1).contains(warmupRatio), "--warmup-ratio", warmupRatio, "must be 0 to 1")
+            try require(warmupSteps == 0, "--warmup-ratio", warmupRatio, "takes the place of --warmup-steps")
+        }
+        if let decaySteps { try require(decaySteps >= 0, "--decay-steps", decaySteps, "must not be negative") }
+        if let embeddingLearningRate {
+            try require(
+                embeddingLearningRate.isFinite && embeddingLearningRate >= 0, "--embedding-learning-rate",
+                embeddingLearningRate, "must be 0 or more")
+            try require(
+                learningRate > 0, "--embedding-learning-rate", embeddingLearningRate,
+                "needs a --learning-rate above 0, whose schedule it follows")
+        }
         try require(clip.isFinite && clip > 0, "--clip", clip, "must be above 0")
         try require(evaluateEvery >= 0, "--evaluate-every", evaluateEvery, "must not be negative")
         try require(saveEvery >= 0, "--save-every", saveEvery, "must not be negative")
@@ -178,7 +212,8 @@ extension PretrainingOptions {
         try require(loraAlpha.isFinite, "--lora-alpha", loraAlpha, "must be a number")
         try require(loraDropout >= 0 && loraDropout < 1, "--lora-dropout", loraDropout, "must be 0 to below 1")
         try require(!loraTargets.isEmpty, "--lora-targets", "", "names no projection")
-        _ = try trainableSet()
+        _ = try loraConfiguration()
+        try validateRows()
         try validateTexts()
     }
 
@@ -205,6 +240,19 @@ extension PretrainingOptions {
     private func requireUnique(_ names: [String], _ option: String, _ need: String) throws(PretrainingError) {
         for name in names where names.count(where: { $0 == name }) > 1 {
             throw .badOption(name: option, value: name, need: need)
+        }
+    }
+
+    private func validateRows() throws(PretrainingError) {
+        if stage == .full, let trainRows, trainRows != .all {
+            throw .badOption(name: "--train-rows", value: trainRows.rawValue, need: "stage full trains every weight")
+        }
+        if stage == .embeddings, trainRows == TrainedRows.none {
+            throw .badOption(name: "--train-rows", value: "none", need: "would leave stage embeddings nothing to train")
+        }
+        if let firstNewRow, firstNewRow < 1 {
+            throw .badOption(
+                name: "--first-new-row", value: "\(firstNewRow)", need: "must be above 0; --train-rows all trains all")
         }
     }
 }

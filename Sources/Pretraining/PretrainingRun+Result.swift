@@ -32,13 +32,24 @@ extension PretrainingRun {
         try Manifest(options: named, inputs: inputs, results: results).write(to: options.out)
     }
 
+    /// What trains, embedding and head whole: PEFT knows no matrix of which only some rows are saved.
+    private func adapterTensors() -> [(name: String, tensor: Tensor)] {
+        let whole = Dictionary(model.weights.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+        return model.trainableParameters.map { name, tensor in
+            (name, whole[String(name.dropFirst(LlamaModel.adapterPrefix.count))] ?? tensor)
+        }
+    }
+
     /// The trained tensors as PEFT wants them; returns their content hash.
     private func writeAdapter() throws -> String {
-        let isTied = model.configuration.tiesWordEmbeddings
+        let tensors = adapterTensors()
         let config = AdapterConfig(
             baseModel: options.model, rank: options.loraRank, alpha: options.loraAlpha, dropout: options.loraDropout,
-            targetModules: options.loraTargets.sorted(), modulesToSave: ["embed_tokens"] + (isTied ? [] : ["lm_head"]))
-        let tensors = model.trainableParameters
+            targetModules: options.loraTargets.sorted(),
+            modulesToSave: ["embed_tokens", "lm_head"].filter { module in
+                tensors.contains { $0.name.hasSuffix(module + ".weight") }
+            },
+            usesRankStabilization: options.usesRankStabilization)
         let named = Dictionary(tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
         let plans = tensors.map { TensorPlan(name: $0.name, type: $0.tensor.element.type, shape: $0.tensor.shape) }
         try Checkpoints.writeAdapter(to: resultPath, config: config, tensors: plans, replacing: true) { info, sink in
@@ -62,6 +73,11 @@ extension PretrainingRun {
                 guard let element = ElementType(plan.type) else {
                     throw SafetensorsError.notFloats(tensor: plan.name, type: plan.type)
                 }
+                try source.withUnsafeBytes(of: plan.name) { old in
+                    // Rows before the first trained one keep their bytes, whatever a conversion would make of them.
+                    let kept = max(0, old.count - tensor.count * element.size)
+                    try writer.write(bytes: UnsafeRawBufferPointer(rebasing: old[..<kept]))
+                }
                 try writer.write(tensor.converted(to: element).bytes())
             } else {
                 try source.withUnsafeBytes(of: plan.name) { try writer.write(bytes: $0) }
@@ -69,8 +85,18 @@ extension PretrainingRun {
         }
         try copyTokenizer(to: writer, modelTokenizer: source.tokenizerFiles)
         try writer.copy(source.sideFiles, from: options.model)
-        try writer.finish(config: source.config.json)
+        try writer.finish(config: source.config.json, manifest: resizeRecord(source.config))
         return try Checkpoint(directory: resultPath).contentHash
+    }
+
+    /// A kuoci.json that hands on which rows are new, as `kuoci resize` writes it, where that is known.
+    ///
+    /// It says nothing of this command line, which a resumed run has otherwise.
+    private func resizeRecord(_ config: ModelConfig) throws -> Manifest? {
+        guard let entries = try options.firstNewRow ?? config.entriesBeforeResizing() else { return nil }
+        return Manifest(
+            command: ["kuoci", "pretrain"],
+            results: ["old_entries": .integer(entries), "new_entries": .integer(try config.vocabularySize)])
     }
 
     /// The tokenizer that was trained with goes along, whole.

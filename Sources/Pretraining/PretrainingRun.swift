@@ -1,3 +1,4 @@
+import Checkpoints
 import FileIO
 import LlamaModels
 import OrderedJSON
@@ -50,13 +51,15 @@ public final class PretrainingRun {
         observer: RunObserver = RunObserver()
     ) throws {
         try options.validate()
-        self.options = options
         self.tokenizer = tokenizer
         self.observer = observer
         let inputs = try RunInputs(options, tokenizer)
         try TorchRuntime.setThreads(options.threads)
         model = try LlamaModel(directory: options.model)
         try tokenizer.check(model, path: options.model)
+        let config = try ModelConfig(contentsOf: options.model + "/config.json")
+        let options = try options.resolvingRows(config)
+        self.options = options
         let rows = model.configuration.vocabularySize
         directory = try RunDirectory(
             options.out, description: inputs.description(options), resume: resume, force: force)
@@ -97,16 +100,15 @@ public final class PretrainingRun {
             }
             places = count
         }
-        schedule = LearningRateSchedule(
-            peak: options.learningRate,
-            steps: (places + options.batchSize * options.accumulation - 1) / (options.batchSize * options.accumulation),
-            warmupSteps: options.warmupSteps, minimumRatio: options.minimumLearningRateRatio)
-        try model.prepareTraining(options.trainableSet(), seed: options.seed)
-        optimizer = try AdamW(parameters: model.trainableParameters, options: options.optimizerOptions)
+        schedule = options.learningRateSchedule(
+            steps: (places + options.batchSize * options.accumulation - 1) / (options.batchSize * options.accumulation))
+        try model.prepareTraining(options.trainableSet(config), seed: options.seed)
+        optimizer = try AdamW(
+            options.optimizerParameters(model.trainableParameters), options: options.optimizerOptions)
         let found = directory.checkpoints.newest { observer.note("passed over: \($0)") }
         position = found?.position ?? RunPosition()
         log = try TrainingLog(options.out + "/log.jsonl", length: position.logBytes)
-        timing = try TrainingLog(options.out + "/timing.jsonl", throughStep: position.step)
+        timing = try TrainingLog(options.out + "/timing.jsonl", length: position.timingBytes)
         if let found {
             try restore(found.path)
             observer.note("resumed after step \(found.position.step) from \(found.path)")
@@ -117,7 +119,6 @@ public final class PretrainingRun {
 
     /// Trains to the end and writes the result; saves and throws when asked to stop.
     public func run() throws -> PretrainingSummary {
-        try checkRoom()
         try noteAccounts()
         let clock = StepClock()
         do {
@@ -151,9 +152,8 @@ public final class PretrainingRun {
     }
 
     private var isSaveDue: Bool {
-        // The last step's is what a later run could go on from.
-        position.step > 0 && options.saveEvery > 0
-            && (position.step.isMultiple(of: options.saveEvery) || position.step == stepCount)
+        position.step > 0 && options.saveEvery > 0 && position.step.isMultiple(of: options.saveEvery)
+            && position.step < stepCount
     }
 
     private func afterStep(_ clock: StepClock) throws {
@@ -161,6 +161,7 @@ public final class PretrainingRun {
             "step": .integer(position.step), "seconds": .double(clock.lastSeconds),
             "targets_per_second": .double(clock.lastTargetsPerSecond), "peak_memory_bytes": .integer(peakMemoryBytes()),
         ])
+        position.timingBytes = timing.length
         let speed = Int(clock.targetsPerSecond.rounded())
         observer.progress(
             ProgressUpdate(

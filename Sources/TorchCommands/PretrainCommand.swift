@@ -70,7 +70,7 @@ struct PretrainCommand: ParsableCommand {
         var options = PretrainingOptions(
             model: model.model, text: text.text, stage: model.stage, out: place.out,
             length: steps.epochs.map { .epochs($0) } ?? .steps(steps.steps ?? 0), threads: place.threads)
-        options.tokenizer = model.tokenizer
+        model.apply(to: &options)
         options.mix = try mixedTexts(text.mix)
         options.holdOut = text.holdOut
         options.attendsAcrossDocuments = text.attendAcrossDocuments
@@ -79,10 +79,7 @@ struct PretrainCommand: ParsableCommand {
         options.blockSize = text.blockSize
         options.cache = text.cache
         steps.apply(to: &options)
-        options.loraRank = lora.loraRank
-        options.loraAlpha = lora.loraAlpha
-        options.loraDropout = lora.loraDropout
-        options.loraTargets = lora.loraTargets.split(separator: ",").map(String.init)
+        lora.apply(to: &options)
         options.seed = place.seed
         options.evaluateEvery = place.evaluateEvery
         options.saveEvery = place.saveEvery

@@ -11,6 +11,26 @@ struct PretrainModelOptions: ParsableArguments {
 
     @Option(help: "full: every weight. embeddings: input embedding and LM head. lora: LoRA with those two.")
     var stage: TrainingStage
+
+    @Option(
+        help: """
+            Which rows of embedding and head train: new (those that kuoci resize appended; the old keep their bits), \
+            all, or none beside LoRA (default: new in stage embeddings, all in stage lora).
+            """)
+    var trainRows: TrainedRows?
+
+    @Option(help: "Whose rows train: those of the input embedding, or of both it and the LM head (input, both).")
+    var trainSides = TrainedSides.both
+
+    @Option(help: "The first new row, where no kuoci.json of kuoci resize beside the model says it.")
+    var firstNewRow: Int?
+
+    func apply(to options: inout PretrainingOptions) {
+        options.tokenizer = tokenizer
+        options.trainRows = trainRows
+        options.trainSides = trainSides
+        options.firstNewRow = firstNewRow
+    }
 }
 
 struct PretrainTextOptions: ParsableArguments {
@@ -59,11 +79,27 @@ struct PretrainStepOptions: ParsableArguments {
     @Option(help: "Micro-batches in an optimizer step.")
     var accumulation = 1
 
-    @Option(help: "The peak of the cosine schedule.")
+    @Option(help: "The peak of the schedule.")
     var learningRate = 2e-4
 
-    @Option(help: "Steps of linear warm-up.")
+    @Option(help: "In stage lora: the peak for embedding and LM head (default: that of --learning-rate).")
+    var embeddingLearningRate: Double?
+
+    @Option(
+        help: """
+            How the rate falls after warm-up: cosine, linear, constant, or wsd (warm-up, stable, decay: linearly over \
+            the last --decay-steps).
+            """)
+    var schedule = ScheduleShape.cosine
+
+    @Option(help: "Steps of linear warm-up; step s of W has s / (W + 1) of the peak.")
     var warmupSteps = 0
+
+    @Option(help: "In place of --warmup-steps: their share of all steps, rounded up.")
+    var warmupRatio: Double?
+
+    @Option(help: "Steps in which --schedule wsd falls (default: the last tenth).")
+    var decaySteps: Int?
 
     @Option(help: "The rate at the end, as a share of the peak.")
     var minimumLearningRateRatio = 0.0
@@ -78,7 +114,11 @@ struct PretrainStepOptions: ParsableArguments {
         options.batchSize = batchSize
         options.accumulation = accumulation
         options.learningRate = learningRate
+        options.embeddingLearningRate = embeddingLearningRate
+        options.schedule = schedule
         options.warmupSteps = warmupSteps
+        options.warmupRatio = warmupRatio
+        options.decaySteps = decaySteps
         options.minimumLearningRateRatio = minimumLearningRateRatio
         options.weightDecay = weightDecay
         options.clip = clip
@@ -92,11 +132,22 @@ struct PretrainLoRAOptions: ParsableArguments {
     @Option(help: "What is added is scaled by alpha / rank.")
     var loraAlpha = 32.0
 
+    @Flag(help: "rsLoRA: scale by alpha / sqrt(rank) instead.")
+    var rslora = false
+
     @Option(help: "Share of inputs dropped on the way through the added matrices.")
     var loraDropout = 0.05
 
     @Option(help: "Projections, of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj.")
     var loraTargets = "q_proj,k_proj,v_proj,o_proj"
+
+    func apply(to options: inout PretrainingOptions) {
+        options.loraRank = loraRank
+        options.loraAlpha = loraAlpha
+        options.usesRankStabilization = rslora
+        options.loraDropout = loraDropout
+        options.loraTargets = loraTargets.split(separator: ",").map(String.init)
+    }
 }
 
 struct PretrainRunOptions: ParsableArguments {

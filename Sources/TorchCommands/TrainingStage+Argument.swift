@@ -3,3 +3,6 @@ public import Pretraining
 
 extension TrainingStage: ExpressibleByArgument {}
 extension TextDivision: ExpressibleByArgument {}
+extension TrainedRows: ExpressibleByArgument {}
+extension TrainedSides: ExpressibleByArgument {}
+extension ScheduleShape: ExpressibleByArgument {}

@@ -150,7 +150,8 @@ def compare_weights(report, name, pairs):
 
 def check_embeddings(report, name, options, work, model):
     run = work / "stage1"
-    pretrain(options.kuoci, model, run, "embeddings", "--steps", STEPS, "--record-batches", run / "batches")
+    pretrain(
+        options.kuoci, model, run, "embeddings", "--train-rows", "all", "--steps", STEPS, "--record-batches", run / "batches")
     peer = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
     for key, parameter in peer.named_parameters():
         parameter.requires_grad = "embed_tokens" in key or "lm_head" in key

@@ -32,6 +32,46 @@ extension BlockOrder {
     fileprivate mutating func blocks(_ places: Range<Int>) -> [Int] { places.map { block(at: $0) } }
 }
 
+@Suite struct ScheduleShapeTests {
+    private func rates(_ shape: ScheduleShape, minimum: Double = 0, decay: Int? = nil) -> [Double] {
+        let schedule = LearningRateSchedule(
+            peak: 1, steps: 12, warmupSteps: 2, minimumRatio: minimum, shape: shape, decaySteps: decay)
+        return (1...12).map { schedule.rate(step: $0) }
+    }
+
+    /// transformers' multiplier of its step - 1, 2, 3, ... after the warm-up of 2 of 12 steps.
+    private func expect(_ rates: [Double], _ formula: (Double) -> Double) {
+        #expect(rates.prefix(2) == [1.0 / 3, 2.0 / 3])
+        for (index, rate) in rates.enumerated().dropFirst(2) {
+            #expect(abs(rate - formula(Double(index))) < 1e-12, "step \(index + 1)")
+        }
+    }
+
+    @Test func linearFallsInEqualParts() {
+        expect(rates(.linear)) { (12 - $0) / (12 - 2) }
+        expect(rates(.linear, minimum: 0.2)) { 0.2 + 0.8 * (12 - $0) / (12 - 2) }
+    }
+
+    @Test func constantStaysAtThePeak() {
+        expect(rates(.constant, minimum: 0.5)) { _ in 1 }
+    }
+
+    @Test func stableThenDecayFallsInTheLastStepsOnly() {
+        expect(rates(.wsd, minimum: 0.1, decay: 4)) { $0 < 8 ? 1 : 0.1 + 0.9 * (1 - ($0 - 8) / 4) }
+        // A tenth of 12 steps, rounded up.
+        expect(rates(.wsd)) { $0 < 10 ? 1 : 1 - ($0 - 10) / 2 }
+        // More than there are after warm-up.
+        expect(rates(.wsd, decay: 100)) { (12 - $0) / 10 }
+    }
+
+    @Test func warmUpByShareIsRoundedUpToWholeSteps() {
+        var options = PretrainingOptions(model: "", text: [], stage: .full, out: "", length: .steps(30), threads: 1)
+        options.warmupRatio = 0.05
+        #expect(options.learningRateSchedule(steps: 30).warmupSteps == 2)
+        #expect(options.learningRateSchedule(steps: 20).warmupSteps == 1)
+    }
+}
+
 @Suite struct BlockOrderTests {
     @Test func everyEpochHoldsEveryBlockOnceInAnOrderOfItsOwn() {
         var order = BlockOrder(blockCount: 101, seed: 3)

@@ -37,7 +37,7 @@ func sampleDocuments(_ count: Int, seed: UInt64 = 7) -> [String] {
 }
 
 /// Writes a small random LLaMA: 2 layers, width 16, 4 heads in 2 groups, 259 rows.
-func makeTinyModel(in directory: String, scale: Float = 0.3) throws {
+func makeTinyModel(in directory: String, scale: Float = 0.3, type: TensorType = .float32) throws {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     let config: JSONValue = [
         "architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": 259, "hidden_size": 16,
@@ -65,7 +65,7 @@ func makeTinyModel(in directory: String, scale: Float = 0.3) throws {
             let unit = Float(generator.next(below: 1 << 20)) / Float(1 << 20) - 0.5
             return shape.count == 1 ? 1 + unit * 0.1 : unit * scale
         }
-        return (TensorPlan(name: name, type: .float32, shape: shape), values.withUnsafeBytes { Array($0) })
+        return (TensorPlan(name: name, type: type, shape: shape), type.bytes(values))
     }
     try writeSafetensors(directory + "/model.safetensors", tensors)
 }
