@@ -26,7 +26,7 @@ SWIFT = LIBTORCH="$$(scripts/libtorch-path.sh)" swift
 KUOCI := .build/release/kuoci
 PYTHON := .deps/venv/bin/python
 
-.PHONY: all main help setup build test lint peers conformance bench fuzz clean FORCE
+.PHONY: all main help setup build test lint peers conformance torture bench fuzz clean FORCE
 
 all: main
 
@@ -55,6 +55,10 @@ lint: setup
 ## conformance  compare with sentencepiece, tokenizers, transformers, peft (fetched into .deps/venv)
 conformance: build peers .deps/base/tokenizer.model
 	$(PYTHON) Tests/Conformance/all.py --kuoci $(KUOCI)
+
+## torture      kill pretraining runs at 200 random moments, resume each, compare what they end with
+torture: build
+	python3 Tests/Torture/torture.py --kuoci $(KUOCI)
 
 ## bench        measure speed and memory beside the same peers
 bench: build peers .deps/base/tokenizer.model

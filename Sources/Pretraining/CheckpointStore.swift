@@ -12,8 +12,6 @@ package struct RunPosition: Sendable, Equatable {
     package var isEvaluated = false
     /// Bytes of log.jsonl that belong to it.
     package var logBytes = 0
-    /// Bytes of timing.jsonl.
-    package var timingBytes = 0
     /// Targets trained on so far.
     package var targets = 0
 }
@@ -24,10 +22,13 @@ package struct CheckpointStore: Sendable {
     /// As many are kept, the newest.
     package static let keptCount = 2
     static let manifestName = "manifest.json"
-    static let format = "kuoci checkpoint 1"
+    static let format = "kuoci checkpoint 2"
+    /// The bytes that a file can still grow by there; nil where nobody knows.
+    private let freeBytes: @Sendable (String) -> Int?
 
-    package init(_ directory: String) {
+    package init(_ directory: String, freeBytes: @escaping @Sendable (String) -> Int? = FileIO.freeBytes(at:)) {
         self.directory = directory
+        self.freeBytes = freeBytes
     }
 
     package func path(step: Int) -> String {
@@ -35,12 +36,22 @@ package struct CheckpointStore: Sendable {
         return directory + "/step-" + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
     }
 
+    /// - Throws: `PretrainingError.noRoom` where the disk cannot take `bytes` and what little comes with them.
+    package func checkRoom(bytes: Int, for what: String) throws(PretrainingError) {
+        let (need, overflow) = bytes.addingReportingOverflow(1 << 20)
+        guard let free = freeBytes(directory), overflow || free < need else { return }
+        throw .noRoom(path: directory, what: what, bytes: bytes, free: free, newest: steps().last.map(path(step:)))
+    }
+
     /// Writes a checkpoint, then removes the oldest beyond `keptCount`.
     ///
-    /// - Parameter write: writes the state's files into the directory that it is given.
+    /// - Parameters:
+    ///   - bytes: the size that its files will have together; without room for them nothing is begun.
+    ///   - write: writes the state's files into the directory that it is given.
     @discardableResult
-    package func save(_ position: RunPosition, write: (String) throws -> Void) throws -> String {
+    package func save(_ position: RunPosition, bytes: Int, write: (String) throws -> Void) throws -> String {
         let path = path(step: position.step)
+        try checkRoom(bytes: bytes, for: "the state of step \(position.step)")
         let output = try OutputDirectory(path, replacing: true)
         try write(output.stagingPath)
         let names = try FileManager.default.contentsOfDirectory(atPath: output.stagingPath).sorted()
@@ -83,13 +94,6 @@ package struct CheckpointStore: Sendable {
         }.sorted()
     }
 
-    /// Removes what a killed run left half done.
-    package func removeLeftovers() {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] where name.hasPrefix(".") {
-            try? FileManager.default.removeItem(atPath: directory + "/" + name)
-        }
-    }
-
     /// Renamed first, so that a half-deleted one is never taken for whole.
     private func rotate() throws {
         for step in steps().dropLast(Self.keptCount) {
@@ -126,16 +130,15 @@ extension RunPosition {
     var json: JSONValue {
         [
             "step": .integer(step), "is_evaluated": .bool(isEvaluated), "log_bytes": .integer(logBytes),
-            "timing_bytes": .integer(timingBytes), "targets": .integer(targets),
+            "targets": .integer(targets),
         ]
     }
 
     init?(_ json: JSONValue) {
         guard let step = json["step"]?.int, let isEvaluated = json["is_evaluated"]?.bool,
-            let logBytes = json["log_bytes"]?.int, let timingBytes = json["timing_bytes"]?.int,
-            let targets = json["targets"]?.int, min(step, logBytes, timingBytes, targets) >= 0
+            let logBytes = json["log_bytes"]?.int, let targets = json["targets"]?.int,
+            min(step, logBytes, targets) >= 0
         else { return nil }
-        self.init(
-            step: step, isEvaluated: isEvaluated, logBytes: logBytes, timingBytes: timingBytes, targets: targets)
+        self.init(step: step, isEvaluated: isEvaluated, logBytes: logBytes, targets: targets)
     }
 }

@@ -10,6 +10,8 @@ public enum PretrainingError: Error, Equatable {
     case resumeDiffers(run: String, differences: [String])
     case alreadyFinished(run: String)
     case inUse(run: String)
+    /// `newest` is the last checkpoint that was saved.
+    case noRoom(path: String, what: String, bytes: Int, free: Int, newest: String?)
 }
 
 extension PretrainingError: CustomStringConvertible {
@@ -29,11 +31,17 @@ extension PretrainingError: CustomStringConvertible {
                 + "; give it the same inputs and options, or start anew with --force"
         case .alreadyFinished(let run):
             return "\(run): this run is finished; start another with a new --out, or replace it with --force"
+        case .noRoom(let path, let what, let bytes, let free, let newest):
+            let stands = newest.map { "the last saved state is \($0)" } ?? "no state was saved yet"
+            return "\(path): \(what) takes \(megabytes(bytes)), but the disk has only \(megabytes(free)) left;"
+                + " \(stands); make room and continue with --resume"
         case .inUse(let run):
             return "\(run): another run is writing here; wait for it or choose another --out"
         }
     }
 }
+
+private func megabytes(_ bytes: Int) -> String { rounded(Double(bytes) / 1e6, 1) + " MB" }
 
 /// What is wrong in a file that pretraining reads.
 public enum TrainingDataError: BadDataError, Equatable {

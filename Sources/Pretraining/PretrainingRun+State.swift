@@ -13,12 +13,27 @@ extension PretrainingRun {
     func saveCheckpoint() throws -> String {
         try log.synchronize()
         try timing.synchronize()
-        let path = try directory.checkpoints.save(position) { staging in
+        let path = try directory.checkpoints.save(position, bytes: stateBytes) { staging in
             try writeTensors(staging + "/" + Self.weightsName, model.trainableParameters)
             try writeTensors(staging + "/" + Self.optimizerName, optimizer.state)
         }
         observer.note("saved \(path)")
         return path
+    }
+
+    /// Bytes of what trains and of the optimizer's state.
+    var stateBytes: Int {
+        trainedBytes + optimizer.state.reduce(0) { $0 + $1.tensor.byteCount }
+    }
+
+    private var trainedBytes: Int { model.trainableParameters.reduce(0) { $0 + $1.tensor.byteCount } }
+
+    /// - Throws: `PretrainingError.noRoom` if the disk cannot take what the run will write.
+    func checkRoom() throws {
+        let missing = CheckpointStore.keptCount + 1 - directory.checkpoints.steps().count
+        let checkpoints = options.saveEvery > 0 && position.step < stepCount ? max(0, missing) * stateBytes : 0
+        let result = options.stage == .lora ? trainedBytes : try RunInputs.weightBytes(options.model)
+        try directory.checkpoints.checkRoom(bytes: checkpoints + result, for: "what the run writes")
     }
 
     /// Takes over a checkpoint whose files are known to be whole.

@@ -108,7 +108,7 @@ public final class PretrainingRun {
         let found = directory.checkpoints.newest { observer.note("passed over: \($0)") }
         position = found?.position ?? RunPosition()
         log = try TrainingLog(options.out + "/log.jsonl", length: position.logBytes)
-        timing = try TrainingLog(options.out + "/timing.jsonl", length: position.timingBytes)
+        timing = try TrainingLog(options.out + "/timing.jsonl", throughStep: position.step)
         if let found {
             try restore(found.path)
             observer.note("resumed after step \(found.position.step) from \(found.path)")
@@ -119,6 +119,7 @@ public final class PretrainingRun {
 
     /// Trains to the end and writes the result; saves and throws when asked to stop.
     public func run() throws -> PretrainingSummary {
+        try checkRoom()
         try noteAccounts()
         let clock = StepClock()
         do {
@@ -152,8 +153,9 @@ public final class PretrainingRun {
     }
 
     private var isSaveDue: Bool {
-        position.step > 0 && options.saveEvery > 0 && position.step.isMultiple(of: options.saveEvery)
-            && position.step < stepCount
+        // The last step's is what a later run could go on from.
+        position.step > 0 && options.saveEvery > 0
+            && (position.step.isMultiple(of: options.saveEvery) || position.step == stepCount)
     }
 
     private func afterStep(_ clock: StepClock) throws {
@@ -161,7 +163,6 @@ public final class PretrainingRun {
             "step": .integer(position.step), "seconds": .double(clock.lastSeconds),
             "targets_per_second": .double(clock.lastTargetsPerSecond), "peak_memory_bytes": .integer(peakMemoryBytes()),
         ])
-        position.timingBytes = timing.length
         let speed = Int(clock.targetsPerSecond.rounded())
         observer.progress(
             ProgressUpdate(

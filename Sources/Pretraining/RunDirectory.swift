@@ -43,7 +43,18 @@ package final class RunDirectory {
             try clear()
             try writeFile(path + "/" + Self.descriptionName, description.utf8(.pretty) + [0x0A])
         }
-        checkpoints.removeLeftovers()
+        removeLeftovers()
+    }
+
+    /// Removes what a killed run left half done: nobody but the holder of the lock writes here.
+    private func removeLeftovers() {
+        let manager = FileManager.default
+        for directory in [path, checkpoints.directory] {
+            for name in (try? manager.contentsOfDirectory(atPath: directory)) ?? []
+            where name.hasPrefix(".trash-") || name.hasPrefix(".") && name.contains(".tmp-") {
+                try? manager.removeItem(atPath: directory + "/" + name)
+            }
+        }
     }
 
     private func clear() throws {

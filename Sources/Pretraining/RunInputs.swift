@@ -36,6 +36,13 @@ struct RunInputs {
         }
     }
 
+    /// Bytes of a model's safetensors files.
+    static func weightBytes(_ directory: String) throws -> Int {
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory)
+        return try names.filter { $0.hasSuffix(".safetensors") }
+            .reduce(0) { $0 + (try MappedFile(directory + "/" + $1).count) }
+    }
+
     /// Paths are left out where the content decides, so that files may move.
     func description(_ options: PretrainingOptions) -> JSONValue {
         var model: JSONValue = [:]

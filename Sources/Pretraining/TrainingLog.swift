@@ -4,47 +4,44 @@ package import OrderedJSON
 
 /// Lines of strict JSON appended to a file, which a resumed run cuts back to where its checkpoint stood.
 package final class TrainingLog {
-    package let path: String
+    private var file: GrowingFile
+
+    package var path: String { file.path }
     /// Bytes in the file.
-    package private(set) var length: Int
-    private let handle: FileHandle
+    package var length: Int { file.length }
 
     /// Opens the file and cuts it to `length` bytes.
     ///
     /// - Throws: `TrainingDataError.damagedRun` if it is shorter.
     package init(_ path: String, length: Int) throws {
-        self.path = path
-        self.length = length
-        let manager = FileManager.default
-        if !manager.fileExists(atPath: path), !manager.createFile(atPath: path, contents: nil) {
-            throw FileError.unwritable(path: path, reason: "cannot be created")
-        }
-        guard let handle = FileHandle(forUpdatingAtPath: path) else {
-            throw FileError.unwritable(path: path, reason: "cannot be opened")
-        }
-        self.handle = handle
-        let found = try handle.seekToEnd()
-        guard found >= UInt64(length) else {
+        var file = try GrowingFile(path)
+        guard file.length >= length else {
             throw TrainingDataError.damagedRun(
-                path: path, reason: "has \(found) bytes where the checkpoint knew \(length)")
+                path: path, reason: "has \(file.length) bytes where the checkpoint knew \(length)")
         }
-        try handle.truncate(atOffset: UInt64(length))
-        try handle.seekToEnd()
+        try file.cut(to: length)
+        self.file = file
+    }
+
+    /// Opens the file and cuts it after the last of its first lines whose `step` is at most `step`.
+    package init(_ path: String, throughStep step: Int) throws {
+        var file = try GrowingFile(path)
+        var length = 0
+        for line in try readFile(path).split(separator: 0x0A, omittingEmptySubsequences: false).dropLast() {
+            guard let value = try? JSONValue(parsing: line)["step"]?.int, value <= step else { break }
+            length += line.count + 1
+        }
+        try file.cut(to: length)
+        self.file = file
     }
 
     /// Appends one line.
     package func append(_ line: JSONValue) throws {
-        let bytes = line.utf8(.line) + [0x0A]
-        do {
-            try handle.write(contentsOf: Data(bytes))
-        } catch {
-            throw FileError.unwritable(path: path, reason: error.localizedDescription)
-        }
-        length += bytes.count
+        try file.append(line.utf8(.line) + [0x0A])
     }
 
     /// Makes what was appended durable.
     package func synchronize() throws {
-        try handle.synchronize()
+        try file.synchronize()
     }
 }

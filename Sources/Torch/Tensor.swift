@@ -36,6 +36,8 @@ public final class Tensor {
 
     /// Elements in all.
     public var count: Int { shape.reduce(1, *) }
+    /// Bytes of the elements.
+    public var byteCount: Int { count * element.size }
 
     public var element: ElementType {
         guard let element = ElementType(rawValue: kuoci_element(handle)) else {

@@ -11,7 +11,7 @@ import Testing
         var position = RunPosition()
         position.step = step
         position.logBytes = 10 * step
-        return try store.save(position) { try writeFile($0 + "/weights.safetensors", "weights \(step)".utf8) }
+        return try store.save(position, bytes: 0) { try writeFile($0 + "/weights.safetensors", "weights \(step)".utf8) }
     }
 
     @Test func theNewestTwoAreKeptAndTheNewestIsFound() throws {
@@ -57,8 +57,23 @@ import Testing
             }
             #expect(store.steps() == [])
             #expect(store.newest { _ in } == nil)
-            store.removeLeftovers()
-            #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == [])
+        }
+    }
+
+    @Test func withoutRoomNothingIsBegun() throws {
+        try withTemporaryDirectory { directory in
+            _ = try save(CheckpointStore(directory), step: 5)
+            let full = CheckpointStore(directory) { _ in 3_000_000 }
+            var position = RunPosition()
+            position.step = 10
+            let error = PretrainingError.noRoom(
+                path: directory, what: "the state of step 10", bytes: 2_500_000, free: 3_000_000,
+                newest: directory + "/step-000005")
+            #expect(throws: error) {
+                try full.save(position, bytes: 2_500_000) { _ in Issue.record("something was written") }
+            }
+            _ = try full.save(position, bytes: 1_900_000) { _ in }
+            #expect(full.steps() == [5, 10])
         }
     }
 }
@@ -91,6 +106,22 @@ import Testing
         }
     }
 
+    @Test func whatAKilledRunLeftHalfDoneIsRemoved() throws {
+        try withTemporaryDirectory { directory in
+            let leftovers = [
+                ".model.tmp-7", ".model.tmp-7.old", "checkpoints/.step-000005.tmp-7", "checkpoints/.trash-3",
+            ]
+            for name in leftovers + [".notes", "checkpoints/step-000002"] {
+                try FileManager.default.createDirectory(
+                    atPath: directory + "/" + name, withIntermediateDirectories: true)
+            }
+            try writeFile(directory + "/run.json", description.utf8(.pretty))
+            _ = try RunDirectory(directory, description: description, resume: true, force: false)
+            let left = try FileManager.default.subpathsOfDirectory(atPath: directory).sorted()
+            #expect(left == [".lock", ".notes", "checkpoints", "checkpoints/step-000002", "run.json"])
+        }
+    }
+
     @Test func twoRunsCannotShareADirectory() throws {
         try withTemporaryDirectory { directory in
             let first = try RunDirectory(directory, description: description, resume: false, force: false)
@@ -115,6 +146,31 @@ import Testing
             try resumed.append(["step": 2])
             #expect(try readFile(path) == Array("{\"loss\":1.5}\n{\"step\":2}\n".utf8))
             #expect(throws: TrainingDataError.self) { try TrainingLog(path, length: 1000) }
+        }
+    }
+
+    @Test func isCutBackToAStepWhereNobodyKnowsItsLength() throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/timing.jsonl"
+            try writeFile(path, "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n{\"st".utf8)
+            #expect(try TrainingLog(path, throughStep: 2).length == 22)
+            #expect(try readFile(path) == Array("{\"step\":1}\n{\"step\":2}\n".utf8))
+            #expect(try TrainingLog(directory + "/none.jsonl", throughStep: 2).length == 0)
+        }
+    }
+
+    @Test func aLogThatWasRemovedOrMovedIsNotWrittenOn() throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/log.jsonl"
+            let log = try TrainingLog(path, length: 0)
+            try log.append(["step": 1])
+            try FileManager.default.moveItem(atPath: path, toPath: path + ".moved")
+            let error = FileError.unwritable(
+                path: path, reason: "it was removed or moved while it was being written")
+            #expect(throws: error) { try log.append(["step": 2]) }
+            try writeFile(path, [])
+            #expect(throws: error) { try log.append(["step": 2]) }
+            #expect(try readFile(path).isEmpty)
         }
     }
 }

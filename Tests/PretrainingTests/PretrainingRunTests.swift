@@ -64,8 +64,6 @@ private final class StopAfter: Sendable {
             let names =
                 isDirectory.boolValue ? try FileManager.default.subpathsOfDirectory(atPath: run + "/" + part) : []
             for name in isDirectory.boolValue ? names.map({ part + "/" + $0 }) : [part] {
-                // A checkpoint's manifest also counts the bytes of the times.
-                if name.hasSuffix("manifest.json") { continue }
                 result[name] = try? readFile(run + "/" + name)
             }
         }
@@ -205,7 +203,7 @@ private final class StopAfter: Sendable {
         try withTemporaryDirectory { directory in
             let whole = try options(directory, stage, out: "whole")
             _ = try start(whole)
-            // As a kill after step 6 leaves it: no result, a longer log, a half-written checkpoint.
+            // As a kill after step 7 leaves it: no result, a longer log, a half-written checkpoint.
             let killed = directory + "/killed"
             try FileManager.default.copyItem(atPath: whole.out, toPath: killed)
             for name in ["kuoci.json", "adapter", "model"] {
@@ -214,7 +212,7 @@ private final class StopAfter: Sendable {
             try FileManager.default.createDirectory(
                 atPath: killed + "/checkpoints/.step-000008.tmp-1", withIntermediateDirectories: false)
             // The newest checkpoint is damaged: the one before it is taken.
-            let newest = killed + "/checkpoints/step-000006/weights.safetensors"
+            let newest = killed + "/checkpoints/step-000007/weights.safetensors"
             try writeFile(newest, try readFile(newest).dropLast())
             _ = try start(options(directory, stage, out: "killed"), resume: true)
             #expect(try contents(killed) == contents(whole.out))
