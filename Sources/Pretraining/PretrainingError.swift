@@ -18,7 +18,7 @@ extension PretrainingError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .badOption(let name, let value, let need):
-            return "\(name) \(value): \(need)"
+            return value.isEmpty ? "\(name): \(need)" : "\(name) \(value): \(need)"
         case .notFinite(let what, let step, let run, let lastCheckpoint):
             let stands = lastCheckpoint.map { "the last good state is \($0)" } ?? "no state was saved yet"
             return "\(run): the \(what) of step \(step) is not a finite number, so the run stopped before it changed"

@@ -71,6 +71,7 @@ package struct TokenCacheDirectory {
         defer { withExtendedLifetime(lock) {} }
         // Another process may have made it by now.
         if let caches = try found(files) { return caches }
+        removeLeftovers(files)
         var trained = try TokenCacheWriter(files.trained, tokenizer: tokenizer, threads: threads)
         var heldOut = try files.heldOut.map { try TokenCacheWriter($0, tokenizer: tokenizer, threads: threads) }
         let met = try text.forEachDocument { document in
@@ -86,6 +87,15 @@ package struct TokenCacheDirectory {
         try trained.commit(met)
         return TokenizedText(
             trained: try TokenCache(files.trained), heldOut: try files.heldOut.map { try TokenCache($0) })
+    }
+
+    /// Removes what a killed run left half written; nobody but the lock's holder writes such files.
+    private func removeLeftovers(_ files: Files) {
+        let stems = [files.trained, files.heldOut].compactMap { $0 }.map { ".\(splitPath($0).name).tmp-" }
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        where stems.contains(where: { name.hasPrefix($0) }) {
+            try? FileManager.default.removeItem(atPath: path + "/" + name)
+        }
     }
 
     private func waitForLock(_ files: Files) throws -> FileLock {

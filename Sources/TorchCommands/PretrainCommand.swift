@@ -37,7 +37,8 @@ struct PretrainCommand: ParsableCommand {
     func validate() throws {
         if steps.steps != nil, steps.epochs != nil { throw ValidationError("give --steps or --epochs, not both") }
         if steps.steps == nil, steps.epochs == nil { throw ValidationError("say how long: --steps or --epochs") }
-        if text.text.isEmpty == text.mix.isEmpty { throw ValidationError("say what to train on: --text or --mix") }
+        if text.text.isEmpty, text.mix.isEmpty { throw ValidationError("say what to train on: --text or --mix") }
+        if !text.text.isEmpty, !text.mix.isEmpty { throw ValidationError("give --text or --mix, not both") }
         if place.resume, place.force { throw ValidationError("give --resume or --force, not both") }
     }
 

@@ -89,6 +89,20 @@ import Testing
         }
     }
 
+    @Test func whatAKilledRunLeftHalfWrittenIsRemoved() throws {
+        try withTemporaryDirectory { directory in
+            try writeFile(directory + "/a.txt", "one\ntwo\n".utf8)
+            let whole = try makeCache(of: directory + "/a.txt", in: directory).path
+            let name = whole.split(separator: "/").last.map(String.init) ?? ""
+            try FileManager.default.removeItem(atPath: whole)
+            try writeFile(directory + "/tokens/.\(name).tmp-1", "half".utf8)
+            try writeFile(directory + "/tokens/.other.tokens.tmp-1", "half".utf8)
+            _ = try makeCache(of: directory + "/a.txt", in: directory)
+            let left = try FileManager.default.contentsOfDirectory(atPath: directory + "/tokens")
+            #expect(left.filter { $0.contains(".tmp-") } == [".other.tokens.tmp-1"])
+        }
+    }
+
     @Test func tokenizingStopsWhenAsked() throws {
         try withTemporaryDirectory { directory in
             try writeFile(directory + "/a.txt", "one\ntwo\n".utf8)
