@@ -33,6 +33,7 @@ STAGES = {
     "embeddings": ["--stage", "embeddings", "--train-rows", "all"],
     "lora": ["--stage", "lora", "--lora-dropout", "0.2", "--lora-rank", "4"],
     "full": ["--stage", "full"],
+    "mixed": ["--stage", "lora", "--lora-dropout", "0.2", "--hold-out", "0.1", "--attend-across-documents"],
 }
 # What depends on the machine's speed, or on when a run was stopped.
 IGNORED = {"timing.jsonl", ".lock"}
@@ -51,6 +52,7 @@ class Inputs:
         lines = (ROOT / "corpora/sample.zh.txt").read_text(encoding="utf-8").splitlines()
         english = (ROOT / "corpora/sample.en.txt").read_text(encoding="utf-8").splitlines()
         self.text = self.write("text.txt", lines[:90])
+        self.english = self.write("english.txt", english[10:60])
         self.zh = self.write("zh.heldout.txt", lines[90:110])
         self.en = self.write("en.heldout.txt", english[:10])
         self.make("train", "--input", ROOT / "corpora/sample.zh.txt", "--model-prefix", place / "small",
@@ -69,10 +71,12 @@ class Inputs:
 
     def command(self, stage):
         """The same for every run of a stage, so that kuoci.json is the same too: each has a directory of its own."""
+        # A mix keeps its tokens in the run, so that tokenizing is killed too.
+        text = ["--mix", f"text=0.7:{self.text}", f"more=0.3:{self.english}"] if stage == "mixed" else [
+            "--text", str(self.text), "--cache", str(self.place / "tokens")]
         return [
-            self.kuoci, "pretrain", "--model", str(self.place / "model"), "--text", str(self.text),
-            "--heldout", f"zh={self.zh}", f"en={self.en}", "--cache", str(self.place / "tokens"), "--out", "run",
-            "--resume", *COMMON, *STAGES[stage]]
+            self.kuoci, "pretrain", "--model", str(self.place / "model"), *text, "--heldout", f"zh={self.zh}",
+            f"en={self.en}", "--out", "run", "--resume", *COMMON, *STAGES[stage]]
 
 
 def crc32c_table():
