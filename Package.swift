@@ -79,6 +79,7 @@ var targets: [Target] = [
             "Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "OrderedJSON", "FileIO", "Provenance",
             "Partitioning",
         ]),
+    library("Reports", ["FileIO"]),
 ]
 
 // The program `kuoci-torch` holds the verbs that need libtorch: `kuoci` starts it for them, and loads nothing of it.
@@ -99,8 +100,8 @@ if let libtorch {
         library(
             "Pretraining",
             [
-                "LlamaModels", "Torch", "Checkpoints", "Safetensors", "Tokenizers", "Corpora", "OrderedJSON", "FileIO",
-                "Provenance", "Partitioning", "SeededRandom",
+                "LlamaModels", "Torch", "Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "Corpora",
+                "OrderedJSON", "FileIO", "Provenance", "Partitioning", "Reports", "SeededRandom",
             ]),
         library(
             "TorchCommands",
@@ -113,8 +114,8 @@ if let libtorch {
         tests(
             "Pretraining",
             [
-                "LlamaModels", "Torch", "Checkpoints", "Safetensors", "Tokenizers", "SeededRandom", "OrderedJSON",
-                "FileIO",
+                "LlamaModels", "Torch", "Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "SeededRandom",
+                "OrderedJSON", "FileIO",
             ]),
     ]
     programs.append("kuoci-torch")
@@ -146,6 +147,7 @@ targets += [
     tests("TokenizerTraining", ["Tokenizers", "PieceModel", "FileIO"]),
     tests("VocabularyMerging", ["Tokenizers", "PieceModel"]),
     tests("TokenizerMetrics", ["Tokenizers", "PieceModel"]),
+    tests("Reports", ["FileIO"]),
     tests("CheckpointResizing", ["Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "OrderedJSON", "FileIO"]),
     tests("Commands", ["FileIO", "OrderedJSON"]),
 ]
