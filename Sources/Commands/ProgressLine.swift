@@ -81,6 +81,7 @@ private final class ProgressLine: @unchecked Sendable {
     }
 
     private func secondsLeft(_ update: ProgressUpdate, _ now: Date) -> Double? {
+        if let known = update.secondsLeft { return known }
         let done = update.completed - stageBase
         guard let total = update.total, done > 0, update.completed < total else { return nil }
         return now.timeIntervalSince(stageStart) / Double(done) * Double(total - update.completed)

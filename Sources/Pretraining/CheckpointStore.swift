@@ -12,8 +12,14 @@ package struct RunPosition: Sendable, Equatable {
     package var isEvaluated = false
     /// Bytes of log.jsonl that belong to it.
     package var logBytes = 0
+    /// Bytes of the TensorBoard event file.
+    package var eventBytes = 0
     /// Targets trained on so far.
     package var targets = 0
+    /// The evaluation with the fewest bits per byte so far.
+    package var best: BestEvaluation?
+    /// Evaluations since then.
+    package var evaluationsSinceBest = 0
 }
 
 /// A run's checkpoints, each a directory whose manifest was written last.
@@ -43,7 +49,7 @@ package struct CheckpointStore: Sendable {
         throw .noRoom(path: directory, what: what, bytes: bytes, free: free, newest: steps().last.map(path(step:)))
     }
 
-    /// Writes a checkpoint, then removes the oldest beyond `keptCount`.
+    /// Writes a checkpoint, then removes all but the newest `keptCount`.
     ///
     /// - Parameters:
     ///   - bytes: the size that its files will have together; without room for them nothing is begun.
@@ -51,6 +57,20 @@ package struct CheckpointStore: Sendable {
     @discardableResult
     package func save(_ position: RunPosition, bytes: Int, write: (String) throws -> Void) throws -> String {
         let path = path(step: position.step)
+        try put(path, position, bytes: bytes, write: write)
+        try rotate(after: position.step)
+        return path
+    }
+
+    /// Where the state of the best evaluation is kept, beside the newest ones.
+    package var bestPath: String { directory + "/best" }
+
+    /// Keeps a state as the best one, in place of an older one.
+    package func saveBest(_ position: RunPosition, bytes: Int, write: (String) throws -> Void) throws {
+        try put(bestPath, position, bytes: bytes, write: write)
+    }
+
+    private func put(_ path: String, _ position: RunPosition, bytes: Int, write: (String) throws -> Void) throws {
         try checkRoom(bytes: bytes, for: "the state of step \(position.step)")
         let output = try OutputDirectory(path, replacing: true)
         try write(output.stagingPath)
@@ -65,8 +85,6 @@ package struct CheckpointStore: Sendable {
         let manifest: JSONValue = ["format": .string(Self.format), "position": position.json, "files": .array(files)]
         try writeFile(output.path(of: Self.manifestName), manifest.utf8(.pretty) + [0x0A])
         try output.commit()
-        try rotate()
-        return path
     }
 
     /// The newest whole checkpoint, or nil; `skipped` is told of each damaged one that is passed over.
@@ -94,9 +112,13 @@ package struct CheckpointStore: Sendable {
         }.sorted()
     }
 
+    /// Removes what is older than the newest few, and also what is newer than `step`: a run that came back to where it is
+    /// passed that over as damaged.
+    ///
     /// Renamed first, so that a half-deleted one is never taken for whole.
-    private func rotate() throws {
-        for step in steps().dropLast(Self.keptCount) {
+    private func rotate(after step: Int) throws {
+        let kept = steps().filter { $0 <= step }.suffix(Self.keptCount)
+        for step in steps() where !kept.contains(step) {
             let trash = "\(directory)/.trash-\(step)"
             try? FileManager.default.removeItem(atPath: trash)
             try FileManager.default.moveItem(atPath: path(step: step), toPath: trash)
@@ -130,15 +152,19 @@ extension RunPosition {
     var json: JSONValue {
         [
             "step": .integer(step), "is_evaluated": .bool(isEvaluated), "log_bytes": .integer(logBytes),
-            "targets": .integer(targets),
+            "event_bytes": .integer(eventBytes), "targets": .integer(targets), "best": best?.json ?? .null,
+            "evaluations_since_best": .integer(evaluationsSinceBest),
         ]
     }
 
     init?(_ json: JSONValue) {
         guard let step = json["step"]?.int, let isEvaluated = json["is_evaluated"]?.bool,
-            let logBytes = json["log_bytes"]?.int, let targets = json["targets"]?.int,
-            min(step, logBytes, targets) >= 0
+            let logBytes = json["log_bytes"]?.int, let eventBytes = json["event_bytes"]?.int,
+            let targets = json["targets"]?.int, let evaluations = json["evaluations_since_best"]?.int,
+            min(step, logBytes, eventBytes, targets, evaluations) >= 0
         else { return nil }
-        self.init(step: step, isEvaluated: isEvaluated, logBytes: logBytes, targets: targets)
+        self.init(
+            step: step, isEvaluated: isEvaluated, logBytes: logBytes, eventBytes: eventBytes, targets: targets,
+            best: json["best"].flatMap(BestEvaluation.init), evaluationsSinceBest: evaluations)
     }
 }

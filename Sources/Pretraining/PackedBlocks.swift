@@ -79,6 +79,12 @@ package struct PackedBlocks: Sendable {
         return row
     }
 
+    /// The cache's documents that a block holds ids of.
+    package func documents(inBlock block: Int) -> Range<Int> {
+        let end = min((block + 1) * blockSize, placeCount)
+        return document(atPlace: block * blockSize)..<document(atPlace: end - 1) + 1
+    }
+
     private func appendDocuments(_ places: Range<Int>, to row: inout Row) throws {
         var place = places.lowerBound
         var document = self.document(atPlace: place)
@@ -112,8 +118,9 @@ package struct PackedBlocks: Sendable {
         var high = cache.counts.documents
         while high - low > 1 {
             let middle = (low + high) / 2
-            // Each document before has one place less than ids.
-            if cache.start(ofDocument: middle) - middle <= place { low = middle } else { high = middle }
+            // Apart from one another, each document before has one place less than ids.
+            let start = cache.start(ofDocument: middle) - (attendsAcrossDocuments ? 0 : middle)
+            if start <= place { low = middle } else { high = middle }
         }
         return low
     }

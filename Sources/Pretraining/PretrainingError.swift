@@ -3,8 +3,9 @@ public import FileIO
 /// What stops a pretraining run that is not in a file: options, numbers, signals, a directory in use.
 public enum PretrainingError: Error, Equatable {
     case badOption(name: String, value: String, need: String)
-    /// `what` is "loss" or "gradient norm".
-    case notFinite(what: String, step: Int, run: String, lastCheckpoint: String?)
+    /// `what` is "loss", "gradient norm" or "held-out loss of NAME"; `documents` are the first of those concerned.
+    case notFinite(
+        what: String, step: Int, run: String, documents: [DocumentPlace], lastCheckpoint: String?, replay: String)
     case interrupted(step: Int, checkpoint: String?)
     /// Each difference is one phrase: `seed was 1, is 2`.
     case resumeDiffers(run: String, differences: [String])
@@ -19,10 +20,13 @@ extension PretrainingError: CustomStringConvertible {
         switch self {
         case .badOption(let name, let value, let need):
             return value.isEmpty ? "\(name): \(need)" : "\(name) \(value): \(need)"
-        case .notFinite(let what, let step, let run, let lastCheckpoint):
+        case .notFinite(let what, let step, let run, let documents, let lastCheckpoint, let replay):
             let stands = lastCheckpoint.map { "the last good state is \($0)" } ?? "no state was saved yet"
+            let concerned =
+                documents.isEmpty ? "" : "; its documents: " + documents.map { "\($0)" }.joined(separator: ", ")
             return "\(run): the \(what) of step \(step) is not a finite number, so the run stopped before it changed"
-                + " a weight; \(stands); lower --learning-rate or look at the checkpoint for NaN"
+                + " a weight; \(stands)\(concerned); lower --learning-rate, look at the checkpoint for NaN, or replay the"
+                + " step by `\(replay)`"
         case .interrupted(let step, let checkpoint):
             let saved = checkpoint.map { "its state is \($0)" } ?? "there was nothing to save yet"
             return "stopped after step \(step) as asked; \(saved); continue with --resume"

@@ -83,6 +83,12 @@ public struct PretrainingOptions: Sendable {
     public var seed: UInt64 = 42
     /// 0: only before the first step and after the last.
     public var evaluateEvery = 0
+    /// Whether what the best evaluation measured is written too, beside what the run ends with.
+    public var keepsBest = false
+    /// The held-out set whose bits per byte tell evaluations apart; nil takes the mean of all.
+    public var bestBy: String?
+    /// Evaluations without a better one after which the run ends; 0: it goes on.
+    public var patience = 0
     /// 0: only when stopped by a signal.
     public var saveEvery = 0
     /// Where token caches are kept; nil keeps them in the run's directory.
@@ -122,6 +128,11 @@ extension PretrainingOptions {
             "betas": [.double(Self.betas.first), .double(Self.betas.second)], "epsilon": .double(Self.epsilon),
             "seed": .string(String(seed)), "evaluate_every": .integer(evaluateEvery),
         ]
+        if judgesEvaluations {
+            value["keep_best"] = .bool(keepsBest)
+            value["best_by"] = bestBy.map { .string($0) } ?? .null
+            value["patience"] = .integer(patience)
+        }
         switch length {
         case .steps(let count): value["steps"] = .integer(count)
         case .epochs(let count): value["epochs"] = .integer(count)
@@ -148,6 +159,9 @@ extension PretrainingOptions {
     var corpora: [WeightedText] {
         mix.isEmpty ? [WeightedText(name: "text", weight: .one, paths: text)] : mix
     }
+
+    /// Whether evaluations are compared with one another.
+    var judgesEvaluations: Bool { keepsBest || patience > 0 }
 
     func learningRateSchedule(steps: Int) -> LearningRateSchedule {
         LearningRateSchedule(
@@ -206,6 +220,7 @@ extension PretrainingOptions {
         }
         try require(clip.isFinite && clip > 0, "--clip", clip, "must be above 0")
         try require(evaluateEvery >= 0, "--evaluate-every", evaluateEvery, "must not be negative")
+        try require(patience >= 0, "--patience", patience, "must not be negative")
         try require(saveEvery >= 0, "--save-every", saveEvery, "must not be negative")
         try require(threads >= 1, "--threads", threads, "must be at least 1")
         try require((1...1 << 16).contains(loraRank), "--lora-rank", loraRank, "must be 1 to 65536")
@@ -235,6 +250,14 @@ extension PretrainingOptions {
         }
         let names = (holdOut > 0 ? corpora.map(\.name) : []) + heldOut.map(\.name)
         try requireUnique(names, "--heldout", "names two held-out sets; give each its own name")
+        if judgesEvaluations, names.isEmpty {
+            let name = keepsBest ? "--keep-best" : "--patience"
+            throw .badOption(name: name, value: "", need: "needs texts to measure on; name some by --heldout")
+        }
+        if let bestBy, !names.contains(bestBy) {
+            throw .badOption(
+                name: "--best-by", value: bestBy, need: "is none of the held-out sets \(names.joined(separator: ", "))")
+        }
     }
 
     private func requireUnique(_ names: [String], _ option: String, _ need: String) throws(PretrainingError) {

@@ -13,11 +13,21 @@ extension PretrainingRun {
         options.out + (options.stage == .lora ? "/adapter" : "/model")
     }
 
+    /// Where the adapter or model of the best evaluation goes.
+    var bestPath: String { options.out + "/best" }
+
     /// Writes the adapter or the model and, last of all, the run's kuoci.json.
     func writeResult(_ summary: PretrainingSummary) throws {
-        let hash = options.stage == .lora ? try writeAdapter() : try writeModel()
         var results = summary.json
-        results["tensors_sha256"] = .string(hash)
+        results["tensors_sha256"] = .string(try writeTrained(to: resultPath))
+        if options.keepsBest, let best = position.best {
+            results["best"] = best.json
+            // The last state was written: the model may become the best one.
+            if try restoreBest(best) {
+                results["best_tensors_sha256"] = .string(try writeTrained(to: bestPath))
+                observer.note("best: step \(best.step), \(rounded(best.bitsPerByte, 4)) bits per byte, in \(bestPath)")
+            }
+        }
         var named = options.deciding
         named["model"] = .string(options.model)
         named["tokenizer"] = .string(tokenizer.path)
@@ -33,15 +43,20 @@ extension PretrainingRun {
     }
 
     /// What trains, embedding and head whole: PEFT knows no matrix of which only some rows are saved.
-    private func adapterTensors() -> [(name: String, tensor: Tensor)] {
+    func adapterTensors() -> [(name: String, tensor: Tensor)] {
         let whole = Dictionary(model.weights.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
         return model.trainableParameters.map { name, tensor in
             (name, whole[String(name.dropFirst(LlamaModel.adapterPrefix.count))] ?? tensor)
         }
     }
 
+    /// Writes what was trained as an adapter or a model; returns its content hash.
+    private func writeTrained(to path: String) throws -> String {
+        options.stage == .lora ? try writeAdapter(to: path) : try writeModel(to: path)
+    }
+
     /// The trained tensors as PEFT wants them; returns their content hash.
-    private func writeAdapter() throws -> String {
+    private func writeAdapter(to path: String) throws -> String {
         let tensors = adapterTensors()
         let config = AdapterConfig(
             baseModel: options.model, rank: options.loraRank, alpha: options.loraAlpha, dropout: options.loraDropout,
@@ -52,20 +67,20 @@ extension PretrainingRun {
             usesRankStabilization: options.usesRankStabilization)
         let named = Dictionary(tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
         let plans = tensors.map { TensorPlan(name: $0.name, type: $0.tensor.element.type, shape: $0.tensor.shape) }
-        try Checkpoints.writeAdapter(to: resultPath, config: config, tensors: plans, replacing: true) { info, sink in
+        try Checkpoints.writeAdapter(to: path, config: config, tensors: plans, replacing: true) { info, sink in
             guard let tensor = named[info.name] else { preconditionFailure("the writer made up a tensor") }
             try tensor.bytes().withUnsafeBytes(sink)
         }
-        return contentHashOfTensors(in: [try SafetensorsFile(resultPath + "/" + Adapter.weightsFile)])
+        return contentHashOfTensors(in: [try SafetensorsFile(path + "/" + Adapter.weightsFile)])
     }
 
     /// The checkpoint with the trained tensors in place of the old ones, each in the type it had; returns its
     /// content hash.
-    private func writeModel() throws -> String {
+    private func writeModel(to path: String) throws -> String {
         let source = try Checkpoint(directory: options.model)
         let trained = Dictionary(
             model.trainableParameters.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
-        var writer = try CheckpointWriter(resultPath, tensors: source.tensors.map { TensorPlan($0) }, replacing: true)
+        var writer = try CheckpointWriter(path, tensors: source.tensors.map { TensorPlan($0) }, replacing: true)
         for plan in writer.tensors {
             // Some tied checkpoints store the head as well: it stays equal to the embedding.
             let isTiedHead = model.configuration.tiesWordEmbeddings && plan.name == "lm_head.weight"
@@ -86,7 +101,7 @@ extension PretrainingRun {
         try copyTokenizer(to: writer, modelTokenizer: source.tokenizerFiles)
         try writer.copy(source.sideFiles, from: options.model)
         try writer.finish(config: source.config.json, manifest: resizeRecord(source.config))
-        return try Checkpoint(directory: resultPath).contentHash
+        return try Checkpoint(directory: path).contentHash
     }
 
     /// A kuoci.json that hands on which rows are new, as `kuoci resize` writes it, where that is known.

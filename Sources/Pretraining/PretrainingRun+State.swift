@@ -1,6 +1,7 @@
 import FileIO
 import LlamaModels
 import OrderedJSON
+import Reports
 import Safetensors
 import Torch
 
@@ -11,14 +12,37 @@ extension PretrainingRun {
     /// Saves what trains, the optimizer's state and the position; returns the checkpoint's path.
     @discardableResult
     func saveCheckpoint() throws -> String {
+        if position == savedPosition { return directory.checkpoints.path(step: position.step) }
         try log.synchronize()
         try timing.synchronize()
+        try events.synchronize()
         let path = try directory.checkpoints.save(position, bytes: stateBytes) { staging in
             try writeTensors(staging + "/" + Self.weightsName, model.trainableParameters)
             try writeTensors(staging + "/" + Self.optimizerName, optimizer.state)
         }
+        savedPosition = position
         observer.note("saved \(path)")
         return path
+    }
+
+    /// Keeps what trains as it is now; the optimizer's state is not needed to write a result.
+    func saveBest() throws {
+        try directory.checkpoints.saveBest(position, bytes: trainedBytes) { staging in
+            try writeTensors(staging + "/" + Self.weightsName, model.trainableParameters)
+        }
+    }
+
+    /// Puts the best state in place of the last one; says why not where it is damaged.
+    func restoreBest(_ best: BestEvaluation) throws -> Bool {
+        let path = directory.checkpoints.bestPath
+        do {
+            _ = try CheckpointStore.verify(path, step: best.step)
+        } catch let error as TrainingDataError {
+            observer.note("\(error)")
+            return false
+        }
+        try restoreWeights(path)
+        return true
     }
 
     /// Bytes of what trains and of the optimizer's state.
@@ -32,12 +56,22 @@ extension PretrainingRun {
     func checkRoom() throws {
         let missing = CheckpointStore.keptCount + 1 - directory.checkpoints.steps().count
         let checkpoints = options.saveEvery > 0 && position.step < stepCount ? max(0, missing) * stateBytes : 0
-        let result = options.stage == .lora ? trainedBytes : try RunInputs.weightBytes(options.model)
-        try directory.checkpoints.checkRoom(bytes: checkpoints + result, for: "what the run writes")
+        let isAdapter = options.stage == .lora
+        let result =
+            isAdapter
+            ? adapterTensors().reduce(0) { $0 + $1.tensor.byteCount } : try RunInputs.weightBytes(options.model)
+        let best = options.keepsBest ? 2 * trainedBytes + result : 0
+        try directory.checkpoints.checkRoom(bytes: checkpoints + result + best, for: "what the run writes")
     }
 
     /// Takes over a checkpoint whose files are known to be whole.
     func restore(_ checkpoint: String) throws {
+        try restoreWeights(checkpoint)
+        let state = try SafetensorsFile(checkpoint + "/" + Self.optimizerName)
+        try optimizer.restore { try state.tensor($0) }
+    }
+
+    private func restoreWeights(_ checkpoint: String) throws {
         let weights = try SafetensorsFile(checkpoint + "/" + Self.weightsName)
         for (name, tensor) in model.trainableParameters {
             guard let saved = try weights.tensor(name), saved.shape == tensor.shape else {
@@ -45,7 +79,5 @@ extension PretrainingRun {
             }
             try tensor.assign(saved)
         }
-        let state = try SafetensorsFile(checkpoint + "/" + Self.optimizerName)
-        try optimizer.restore { try state.tensor($0) }
     }
 }

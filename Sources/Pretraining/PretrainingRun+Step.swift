@@ -8,10 +8,11 @@ import Torch
 
 extension PretrainingRun {
     /// One optimizer step: the loss is the sum over all its targets, in all micro-batches, divided by their number.
-    func trainStep() throws {
+    func trainStep() throws -> StepRecord {
         let step = position.step + 1
         let first = position.step * blocksPerStep
-        let rows = try mix.rows(first..<min(first + blocksPerStep, places))
+        let blocks = mix.blocks(first..<min(first + blocksPerStep, places))
+        let rows = try blocks.map { try mix.row($0) }
         let targets = rows.reduce(0) { $0 + $1.targets.count { $0 >= 0 } }
         try record(rows, step: step)
         try optimizer.clearGradients()
@@ -20,29 +21,39 @@ extension PretrainingRun {
             if observer.isStopped() { throw StopRequest() }
             // Dropout draws from this, so a resumed step draws the same.
             var generator = SplitMix64(seed: options.seed, purpose: UInt64(step), UInt64(number), 0)
-            let batch = TokenBatch(rows[start..<min(start + options.batchSize, rows.count)], options.blockSize)
+            let range = start..<min(start + options.batchSize, rows.count)
+            let batch = TokenBatch(rows[range], options.blockSize)
             let loss = try model.lossSum(batch, training: true, seed: generator.next())
             sum += Double(try loss.scalar())
-            try requireFinite(sum, "loss", step)
+            try requireFinite(sum, "loss", step) { try blocksWithoutLoss(Array(blocks[range])) }
             try model.backward(loss, scale: 1 / Float(targets))
         }
         let norm = try clipGradientNorm(model.trainableParameters.map(\.tensor), limit: options.clip)
-        try requireFinite(norm, "gradient norm", step)
+        try requireFinite(norm, "gradient norm", step) { blocks }
         let rate = schedule.rate(step: step)
         try optimizer.step(learningRate: rate)
-        lastLoss = sum / Double(targets)
-        try finishStep(step, targets: targets, rate: rate, norm: norm)
+        let done = StepRecord(
+            step: step, loss: sum / Double(targets), textBytes: textBytes(rows), targets: targets, learningRate: rate,
+            gradientNorm: norm)
+        try finish(done)
+        return done
     }
 
-    private func finishStep(_ step: Int, targets: Int, rate: Double, norm: Double) throws {
-        position.step = step
-        position.targets += targets
+    private func textBytes(_ rows: [PackedBlocks.Row]) -> Int? {
+        tokenizer.pieceBytes.map { pieces in rows.reduce(0) { $0 + pieces.count($1, beginID: tokenizer.beginID) } }
+    }
+
+    private func finish(_ record: StepRecord) throws {
+        position.step = record.step
+        position.targets += record.targets
         position.isEvaluated = false
-        let epochs = mix.epochs(before: min(step * blocksPerStep, places))
+        let epochs = mix.epochs(before: min(record.step * blocksPerStep, places))
         var line: JSONValue = [
-            "event": "step", "step": .integer(step), "loss": .double(lastLoss), "learning_rate": .double(rate),
-            "gradient_norm": .double(norm), "targets": .integer(targets), "total_targets": .integer(position.targets),
-            "epoch": .double(epochs[0]),
+            "event": "step", "step": .integer(record.step), "loss": .double(record.loss),
+            "bits_per_byte": record.bitsPerByte.map { .double($0) } ?? .null,
+            "learning_rate": .double(record.learningRate), "gradient_norm": .double(record.gradientNorm),
+            "targets": .integer(record.targets), "bytes": record.textBytes.map { .integer($0) } ?? .null,
+            "total_targets": .integer(position.targets), "epoch": .double(epochs[0]),
         ]
         if epochs.count > 1 {
             var named: JSONValue = [:]
@@ -51,14 +62,6 @@ extension PretrainingRun {
         }
         try log.append(line)
         position.logBytes = log.length
-    }
-
-    /// Stops the run before a number that is none reaches a weight; JSON knows no NaN, so the log says null.
-    private func requireFinite(_ value: Double, _ what: String, _ step: Int) throws {
-        if value.isFinite { return }
-        try log.append(["event": "not_finite", "step": .integer(step), "what": .string(what), "value": .null])
-        let last = directory.checkpoints.steps().last.map { directory.checkpoints.path(step: $0) }
-        throw PretrainingError.notFinite(what: what, step: step, run: options.out, lastCheckpoint: last)
     }
 
     /// Writes the step's rows, all micro-batches one after another, [rows, blockSize] each, for a replay elsewhere.

@@ -82,28 +82,24 @@ extension PretrainingRun {
     func evaluateHeldOut() throws {
         var results: [Evaluation] = []
         for set in heldOut {
-            results.append(
-                try evaluate(model, set, batchSize: options.batchSize, isStopped: observer.isStopped) {
-                    observer.progress(
-                        .init(stage: "measuring \(set.name), blocks", completed: $0, total: set.blocks.blockCount))
-                })
+            let result = try evaluate(model, set, batchSize: options.batchSize, isStopped: observer.isStopped) {
+                observer.progress(
+                    .init(stage: "measuring \(set.name), blocks", completed: $0, total: set.blocks.blockCount))
+            }
+            try requireFinite(result.lossSum, "held-out loss of \(set.name)", position.step)
+            results.append(result)
         }
-        for result in results {
-            try log.append(result.logLine(step: position.step))
-            observer.note(
-                "step \(position.step): \(result.name) loss \(rounded(result.loss, 4)),"
-                    + " \(rounded(result.bitsPerByte, 4)) bits per byte")
-        }
-        position.logBytes = log.length
+        try report(results)
+        try judge(results)
     }
 
     func summarize(_ clock: StepClock) throws -> PretrainingSummary {
         PretrainingSummary(
             stage: options.stage, steps: position.step, trainedTargets: position.targets,
-            corpora: mix.accounts(places: places),
+            corpora: mix.accounts(places: min(position.step * blocksPerStep, places)),
             trainableParameters: model.trainableParameters.reduce(0) { $0 + $1.tensor.count },
-            before: try evaluations(atStep: 0), after: try evaluations(atStep: stepCount),
-            result: resultPath, tokensPerSecond: clock.targetsPerSecond, trainingSeconds: clock.seconds,
+            before: try evaluations(atStep: 0), after: try evaluations(atStep: position.step),
+            result: resultPath, tokensPerSecond: clock.targetsPerSecond, trainingSeconds: clock.steps.seconds,
             peakMemoryBytes: Pretraining.peakMemoryBytes())
     }
 

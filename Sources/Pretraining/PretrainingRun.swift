@@ -4,6 +4,7 @@ import LlamaModels
 import OrderedJSON
 public import Partitioning
 import Provenance
+import Reports
 import Torch
 
 /// What a run tells while it works, and how it is asked to stop.
@@ -32,6 +33,8 @@ public final class PretrainingRun {
     let model: LlamaModel
     let optimizer: AdamW
     let directory: RunDirectory
+    /// What the mix was made from, corpus by corpus.
+    let sources: [TextSource]
     var mix: TrainingMix
     let heldOut: [HeldOutSet]
     let schedule: LearningRateSchedule
@@ -40,6 +43,9 @@ public final class PretrainingRun {
     var position: RunPosition
     let log: TrainingLog
     let timing: TrainingLog
+    let events: EventFile
+    /// Where the newest whole checkpoint stands; nil before there is one.
+    var savedPosition: RunPosition?
 
     /// Blocks in an optimizer step.
     var blocksPerStep: Int { options.batchSize * options.accumulation }
@@ -81,6 +87,7 @@ public final class PretrainingRun {
                     seed: options.seed, number: number)
             }
             mix = TrainingMix(corpora)
+            sources = inputs.corpora
             let ownSets = corpora.compactMap { corpus in
                 corpus.text.heldOut.map { HeldOutSet(name: corpus.name, blocks: pack($0)) }
             }
@@ -109,6 +116,8 @@ public final class PretrainingRun {
         position = found?.position ?? RunPosition()
         log = try TrainingLog(options.out + "/log.jsonl", length: position.logBytes)
         timing = try TrainingLog(options.out + "/timing.jsonl", throughStep: position.step)
+        events = try EventFile(directory: options.out + "/tensorboard", length: position.eventBytes)
+        savedPosition = found?.position
         if let found {
             try restore(found.path)
             observer.note("resumed after step \(found.position.step) from \(found.path)")
@@ -134,17 +143,23 @@ public final class PretrainingRun {
     }
 
     private func train(_ clock: StepClock) throws {
+        var machine: MachineRate?
         while true {
             if !position.isEvaluated {
-                if isEvaluationDue { try evaluateHeldOut() }
+                if isEvaluationDue { try clock.measureEvaluation { try evaluateHeldOut() } }
                 position.isEvaluated = true
                 if isSaveDue { try saveCheckpoint() }
             }
-            if position.step >= stepCount { return }
-            try clock.measure(targets: { self.position.targets }) { try trainStep() }
-            try afterStep(clock)
+            if isFinished { return }
+            let rate = try machine ?? measureMachine()
+            machine = rate
+            let record = try clock.measureStep { try trainStep() }
+            try recordTimes(record, clock, rate)
+            showProgress(record, clock)
         }
     }
+
+    private var isFinished: Bool { position.step >= stepCount || position.isEvaluated && isStoppedEarly }
 
     private var isEvaluationDue: Bool {
         let step = position.step
@@ -155,23 +170,8 @@ public final class PretrainingRun {
     private var isSaveDue: Bool {
         // The last step's is what a later run could go on from.
         position.step > 0 && options.saveEvery > 0
-            && (position.step.isMultiple(of: options.saveEvery) || position.step == stepCount)
+            && (position.step.isMultiple(of: options.saveEvery) || isFinished)
     }
-
-    private func afterStep(_ clock: StepClock) throws {
-        try timing.append([
-            "step": .integer(position.step), "seconds": .double(clock.lastSeconds),
-            "targets_per_second": .double(clock.lastTargetsPerSecond), "peak_memory_bytes": .integer(peakMemoryBytes()),
-        ])
-        let speed = Int(clock.targetsPerSecond.rounded())
-        observer.progress(
-            ProgressUpdate(
-                stage: "training \(options.stage.rawValue)", completed: position.step, total: stepCount,
-                note: "loss \(rounded(lastLoss, 4)) · \(speed) tokens/s"))
-    }
-
-    /// The loss of the step just done, for the progress line.
-    var lastLoss = Double.nan
 }
 
 /// Thrown inside a run to leave a step that is not worth finishing.

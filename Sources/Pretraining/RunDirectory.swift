@@ -13,7 +13,8 @@ package final class RunDirectory {
     package static let descriptionName = "run.json"
     /// Everything that a run leaves, but the token caches, which a new one can use.
     static let artifacts = [
-        descriptionName, "kuoci.json", "log.jsonl", "timing.jsonl", "checkpoints", "adapter", "model",
+        descriptionName, "kuoci.json", "log.jsonl", "timing.jsonl", "tensorboard", "checkpoints", "adapter", "model",
+        "best",
     ]
 
     /// Takes the directory for one run.

@@ -34,12 +34,26 @@ package struct TrainingMix {
         schedule = MixSchedule(corpora.map(\.weight))
     }
 
+    /// A block of one of the corpora.
+    package struct Block: Sendable, Equatable {
+        package let corpus: Int
+        package let number: Int
+    }
+
     /// The blocks at places of the run.
-    package mutating func rows(_ places: Range<Int>) throws -> [PackedBlocks.Row] {
-        try schedule.turns(places).map { corpus, number in
-            let block = corpora[corpus].order.block(at: number)
-            return try corpora[corpus].blocks.row(block)
+    package mutating func blocks(_ places: Range<Int>) -> [Block] {
+        schedule.turns(places).map { corpus, place in
+            Block(corpus: corpus, number: corpora[corpus].order.block(at: place))
         }
+    }
+
+    package func row(_ block: Block) throws -> PackedBlocks.Row {
+        try corpora[block.corpus].blocks.row(block.number)
+    }
+
+    /// The documents of its corpus' trained part that a block holds ids of.
+    package func documents(in block: Block) -> Range<Int> {
+        corpora[block.corpus].blocks.documents(inBlock: block.number)
     }
 
     /// How many times each corpus has been gone over before a place.

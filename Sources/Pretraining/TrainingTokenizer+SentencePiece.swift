@@ -14,7 +14,7 @@ extension TrainingTokenizer {
         guard let end = tokenizer.endID else { throw TrainingDataError.noEndPiece(tokenizer: file) }
         self.init(
             path: file, digest: try SHA256.hexDigest(ofFile: file), pieceCount: tokenizer.count,
-            beginID: tokenizer.beginID?.rawValue, endID: end.rawValue
+            beginID: tokenizer.beginID?.rawValue, endID: end.rawValue, pieceBytes: PieceBytes(tokenizer)
         ) { document in
             document.withUnsafeBytes { tokenizer.encode(utf8: $0).map(\.rawValue) }
         }

@@ -9,10 +9,13 @@ public struct TrainingTokenizer: Sendable {
     public let beginID: Int32?
     /// The piece after every document.
     public let endID: Int32
+    /// nil where nobody knows; the bits per byte of steps are then not logged.
+    let pieceBytes: PieceBytes?
     let encode: @Sendable ([UInt8]) throws -> [Int32]
 
     public init(
         path: String, digest: String, pieceCount: Int, beginID: Int32?, endID: Int32,
+        pieceBytes: PieceBytes? = nil,
         encode: @escaping @Sendable ([UInt8]) throws -> [Int32]
     ) {
         self.path = path
@@ -20,6 +23,7 @@ public struct TrainingTokenizer: Sendable {
         self.pieceCount = pieceCount
         self.beginID = beginID
         self.endID = endID
+        self.pieceBytes = pieceBytes
         self.encode = encode
     }
 }

@@ -22,9 +22,10 @@ struct PretrainCommand: ParsableCommand {
               kuoci pretrain --stage lora --model stage1/model --text zh.txt --heldout zh=zh.heldout.txt \\
                   --out stage2 --steps 150
 
-            The run's directory gets log.jsonl, timing.jsonl, checkpoints/ (with --save-every) and the result: \
-            adapter/ for PEFT from stage lora, model/ from the other two. A run that was interrupted or killed \
-            continues with --resume and ends with the same bytes.
+            The run's directory gets log.jsonl (what every run gives again), timing.jsonl (speed and memory), \
+            tensorboard/, checkpoints/ (with --save-every) and the result: adapter/ for PEFT from stage lora, model/ \
+            from the other two, and with --keep-best the same of the best evaluation in best/. A run that was \
+            interrupted or killed continues with --resume and ends with the same bytes.
             """)
 
     @OptionGroup(title: "What to train") var model: PretrainModelOptions
@@ -83,6 +84,9 @@ struct PretrainCommand: ParsableCommand {
         lora.apply(to: &options)
         options.seed = place.seed
         options.evaluateEvery = place.evaluateEvery
+        options.keepsBest = place.keepBest
+        options.bestBy = place.bestBy
+        options.patience = place.patience
         options.saveEvery = place.saveEvery
         options.recordBatches = place.recordBatches
         return options

@@ -160,7 +160,17 @@ struct PretrainRunOptions: ParsableArguments {
     @Option(help: "Measure the held-out texts every so many steps; 0: before the first and after the last.")
     var evaluateEvery = 0
 
-    @Option(help: "Save the state every so many steps and keep the last two; 0: only when interrupted.")
+    @Flag(help: "Also write what measured best on the held-out texts, into OUT/best.")
+    var keepBest = false
+
+    @Option(help: "The held-out text by whose bits per byte the best is told (default: the mean of all).")
+    var bestBy: String?
+
+    @Option(help: "Stop when so many evaluations one after another were not the best; 0: never.")
+    var patience = 0
+
+    @Option(
+        help: "Save the state every so many steps and after the last, and keep the last two; 0: only when interrupted.")
     var saveEvery = 0
 
     @Flag(help: "Continue a run in --out from its last checkpoint.")

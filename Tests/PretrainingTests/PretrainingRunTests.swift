@@ -40,6 +40,7 @@ private final class StopAfter: Sendable {
         options.warmupSteps = 2
         options.loraDropout = 0.2
         options.evaluateEvery = 3
+        options.keepsBest = true
         options.saveEvery = 2
         options.cache = directory + "/tokens"
         return options
@@ -58,7 +59,7 @@ private final class StopAfter: Sendable {
     /// Every file of a finished run that the same inputs must give again.
     private func contents(_ run: String) throws -> [String: [UInt8]] {
         var result: [String: [UInt8]] = [:]
-        for part in ["log.jsonl", "run.json", "adapter", "model", "checkpoints"] {
+        for part in ["log.jsonl", "run.json", "adapter", "model", "best", "checkpoints"] {
             var isDirectory: ObjCBool = false
             guard FileManager.default.fileExists(atPath: run + "/" + part, isDirectory: &isDirectory) else { continue }
             let names =
@@ -206,7 +207,7 @@ private final class StopAfter: Sendable {
             // As a kill after step 7 leaves it: no result, a longer log, a half-written checkpoint.
             let killed = directory + "/killed"
             try FileManager.default.copyItem(atPath: whole.out, toPath: killed)
-            for name in ["kuoci.json", "adapter", "model"] {
+            for name in ["kuoci.json", "adapter", "model", "best"] {
                 try? FileManager.default.removeItem(atPath: killed + "/" + name)
             }
             try FileManager.default.createDirectory(
@@ -234,8 +235,72 @@ private final class StopAfter: Sendable {
             #expect(steps.count == summary.steps)
             #expect(steps.last?["total_targets"]?.int == summary.trainedTargets)
             #expect(steps.last?["epoch"]?.double == 3)
+            #expect(steps.compactMap { $0["bytes"]?.int }.reduce(0, +) == 3 * cache.counts.textBytes)
+            for step in steps {
+                let nats = (step["loss"]?.double ?? 0) * Double(step["targets"]?.int ?? 0)
+                let bits = nats / log(2) / Double(step["bytes"]?.int ?? 0)
+                #expect(step["bits_per_byte"]?.double == bits)
+            }
             let evaluated = lines.filter { $0["event"]?.string == "evaluation" }.compactMap { $0["step"]?.int }
             #expect(evaluated == (0...summary.steps).filter { $0 % 3 == 0 || $0 == summary.steps })
+        }
+    }
+
+    @Test func theBestIsWrittenAndTooManyWorseEndTheRun() throws {
+        try withTemporaryDirectory { directory in
+            var options = try options(directory, .full, out: "run")
+            options.evaluateEvery = 1
+            options.length = .steps(40)
+            // From here on it can only get worse.
+            options.learningRate = 2
+            options.patience = 3
+            let summary = try start(options)
+            #expect(summary.steps < 40)
+            let lines = try readFile(options.out + "/log.jsonl").split(separator: 0x0A).map {
+                try JSONValue(parsing: $0)
+            }
+            let measured = lines.filter { $0["event"]?.string == "evaluation" }
+                .compactMap { $0["bits_per_byte"]?.double }
+            let best = try #require(measured.indices.min { measured[$0] < measured[$1] })
+            #expect(summary.steps == best + 3)
+            #expect(lines.last == ["event": "early_stop", "step": .integer(summary.steps)])
+            #expect(lines.last { $0["event"]?.string == "best" }?["step"]?.int == best)
+            let again = try ModelMeasurement(
+                model: options.out + "/best", adapter: nil, tokenizer: byteTokenizer, texts: options.heldOut,
+                blockSize: 16, batchSize: 3, threads: 1
+            ).evaluate { _ in }
+            #expect(again[0].bitsPerByte == measured[best])
+            let manifest = try JSONValue(parsing: readFile(options.out + "/kuoci.json"))
+            #expect(manifest["results"]?["best"]?["step"]?.int == best)
+            #expect(manifest["results"]?["steps"]?.int == summary.steps)
+        }
+    }
+
+    @Test func aBestNeedsASetToTellItBy() throws {
+        try withTemporaryDirectory { directory in
+            var options = try options(directory, .full, out: "run")
+            options.bestBy = "other"
+            #expect(throws: PretrainingError.self) { try options.validate() }
+            options.bestBy = "held"
+            try options.validate()
+            options.heldOut = []
+            options.bestBy = nil
+            #expect(throws: PretrainingError.self) { try options.validate() }
+        }
+    }
+
+    @Test func aResumedRunsEventsStandWhereTheyStood() throws {
+        try withTemporaryDirectory { directory in
+            _ = try start(options(directory, .lora, out: "whole"))
+            #expect(throws: PretrainingError.self) { try start(options(directory, .lora, out: "broken"), stop: 9) }
+            _ = try start(options(directory, .lora, out: "broken"), resume: true)
+            func file(_ run: String) throws -> (count: Int, size: Int) {
+                let place = "\(directory)/\(run)/tensorboard"
+                let names = try FileManager.default.contentsOfDirectory(atPath: place)
+                return (names.count, try readFile("\(place)/\(names[0])").count)
+            }
+            #expect(try file("whole") == file("broken"))
+            #expect(try file("broken").count == 1)
         }
     }
 
@@ -301,13 +366,23 @@ private final class StopAfter: Sendable {
             var options = try options(directory, .full, out: "run")
             try makeTinyModel(in: options.model, scale: .infinity)
             options.heldOut = []
-            let error = PretrainingError.notFinite(what: "loss", step: 1, run: options.out, lastCheckpoint: nil)
-            #expect(throws: error) { try start(options) }
+            options.keepsBest = false
+            let found = try #require(throws: PretrainingError.self) { try start(options) }
+            guard case .notFinite(let what, let step, _, let documents, let last, let replay) = found else {
+                Issue.record("\(found)")
+                return
+            }
+            #expect(what == "loss")
+            #expect(step == 1)
+            #expect(last == nil)
+            #expect(!documents.isEmpty)
+            #expect(replay.hasSuffix(" --resume --record-batches \(options.out)/replay"))
             let log = String(decoding: try readFile(options.out + "/log.jsonl"), as: UTF8.self)
             let lines = log.split(separator: "\n")
             #expect(lines.count == 2)
             #expect(lines[0].hasPrefix(#"{"event":"corpora","corpora":[{"name":"text","weight":1,"documents":40,"#))
-            #expect(lines[1] == #"{"event":"not_finite","step":1,"what":"loss","value":null}"#)
+            #expect(
+                lines[1].hasPrefix(#"{"event":"not_finite","step":1,"what":"loss","value":null,"documents":[{"path":"#))
             #expect(!FileManager.default.fileExists(atPath: options.out + "/model"))
             #expect(!FileManager.default.fileExists(atPath: options.out + "/kuoci.json"))
         }

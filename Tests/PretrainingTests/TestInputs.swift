@@ -8,7 +8,9 @@ import SeededRandom
 
 /// A tokenizer that maps each byte b to id b + 3; 1 begins and 2 ends a document.
 let byteTokenizer = TrainingTokenizer(
-    path: "bytes", digest: "bytes", pieceCount: 259, beginID: 1, endID: 2, encode: { $0.map { Int32($0) + 3 } })
+    path: "bytes", digest: "bytes", pieceCount: 259, beginID: 1, endID: 2,
+    pieceBytes: PieceBytes(counts: [0, 0, 0] + [Int32](repeating: 1, count: 256)),
+    encode: { $0.map { Int32($0) + 3 } })
 
 /// Writes documents into a token cache under `directory`.
 func makeCache(

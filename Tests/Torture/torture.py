@@ -27,8 +27,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMON = [
     "--epochs", "2", "--batch-size", "2", "--accumulation", "2", "--block-size", "64", "--learning-rate", "3e-3",
-    "--warmup-steps", "2", "--weight-decay", "0.1", "--evaluate-every", "4", "--save-every", "3", "--threads", "1",
-    "--progress", "none"]
+    "--warmup-steps", "2", "--weight-decay", "0.1", "--evaluate-every", "4", "--keep-best", "--save-every", "3",
+    "--threads", "1", "--progress", "none"]
 STAGES = {
     "embeddings": ["--stage", "embeddings", "--train-rows", "all"],
     "lora": ["--stage", "lora", "--lora-dropout", "0.2", "--lora-rank", "4"],
