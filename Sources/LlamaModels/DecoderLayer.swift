@@ -41,16 +41,16 @@ struct DecoderLayer {
         func projection(_ name: String, _ output: Int, _ input: Int, hasBias: Bool) throws -> LinearLayer {
             let name = "\(prefix).\(name)"
             return LinearLayer(
-                name: name, weight: try reader.read(name + ".weight", [output, input]),
-                bias: hasBias ? try reader.read(name + ".bias", [output]) : nil)
+                name: name, weight: try reader.readMatrix(name + ".weight", [output, input]),
+                bias: hasBias ? try reader.readVector(name + ".bias", output) : nil)
         }
         let hasBias = configuration.hasAttentionBias
-        attentionNorm = try reader.read("\(prefix).input_layernorm.weight", [width])
+        attentionNorm = try reader.readVector("\(prefix).input_layernorm.weight", width)
         query = try projection("self_attn.q_proj", queryWidth, width, hasBias: hasBias)
         key = try projection("self_attn.k_proj", keyWidth, width, hasBias: hasBias)
         value = try projection("self_attn.v_proj", keyWidth, width, hasBias: hasBias)
         output = try projection("self_attn.o_proj", width, queryWidth, hasBias: hasBias)
-        innerNorm = try reader.read("\(prefix).post_attention_layernorm.weight", [width])
+        innerNorm = try reader.readVector("\(prefix).post_attention_layernorm.weight", width)
         let inner = configuration.innerWidth
         gate = try projection("mlp.gate_proj", inner, width, hasBias: configuration.hasInnerBias)
         up = try projection("mlp.up_proj", inner, width, hasBias: configuration.hasInnerBias)

@@ -1,7 +1,7 @@
 internal import Checkpoints
 public import Torch
 
-/// A LLaMA-family model, computed in float32.
+/// A LLaMA-family model, computed in float32 from weights of any floating type.
 ///
 /// Not safe to use from two threads at once.
 public final class LlamaModel {
@@ -19,7 +19,7 @@ public final class LlamaModel {
     /// with 128, 256 and 512 took 3.9, 3.6 and 3.8 s of processor time, alike within noise.
     static let lossChunk = 256
 
-    /// Opens a directory in Hugging Face layout. Float32 weights stay mapped until they are trained.
+    /// Opens a directory in Hugging Face layout. Weights stay mapped, in the type they are stored in, until they are trained.
     ///
     /// - Throws: `FileError`, `CheckpointError`, `SafetensorsError` or `LlamaModelError`, each naming what is at fault.
     public init(directory: String) throws {
@@ -29,11 +29,11 @@ public final class LlamaModel {
         let matrix = [configuration.vocabularySize, configuration.width]
         self.configuration = configuration
         self.reader = reader
-        embedding = VocabularyMatrix(try reader.read("model.embed_tokens.weight", matrix))
+        embedding = VocabularyMatrix(try reader.readMatrix("model.embed_tokens.weight", matrix))
         layers = try (0..<configuration.layerCount).map { try DecoderLayer(index: $0, configuration, reader) }
-        finalNorm = try reader.read("model.norm.weight", [configuration.width])
+        finalNorm = try reader.readVector("model.norm.weight", configuration.width)
         untiedHead =
-            configuration.tiesWordEmbeddings ? nil : VocabularyMatrix(try reader.read("lm_head.weight", matrix))
+            configuration.tiesWordEmbeddings ? nil : VocabularyMatrix(try reader.readMatrix("lm_head.weight", matrix))
     }
 
     /// The matrix that hidden states are compared with.
@@ -41,9 +41,9 @@ public final class LlamaModel {
 
     /// Every weight as it is now, under its name in a Hugging Face checkpoint, LoRA's factors aside.
     ///
-    /// The tensors share the model's memory.
-    public var weights: [(name: String, tensor: Tensor)] {
-        var weights = [("model.embed_tokens.weight", embedding.weight)]
+    /// The tensors share the model's memory, but for a matrix of which some rows are trained.
+    public func weights() throws(TorchError) -> [(name: String, tensor: Tensor)] {
+        var weights = [("model.embed_tokens.weight", try embedding.weight)]
         for (index, layer) in layers.enumerated() {
             weights.append(("model.layers.\(index).input_layernorm.weight", layer.attentionNorm))
             for (_, path) in DecoderLayer.projections {
@@ -54,7 +54,7 @@ public final class LlamaModel {
             weights.append(("model.layers.\(index).post_attention_layernorm.weight", layer.innerNorm))
         }
         weights.append(("model.norm.weight", finalNorm))
-        if let untiedHead { weights.append(("lm_head.weight", untiedHead.weight)) }
+        if let untiedHead { weights.append(("lm_head.weight", try untiedHead.weight)) }
         return weights
     }
 
@@ -78,7 +78,7 @@ public final class LlamaModel {
     /// The logits [B, T, V].
     public func logits(_ batch: TokenBatch) throws -> Tensor {
         try withoutGradients {
-            try hiddenStates(batch, dropout: nil).linear(head.weight)
+            try head.logits(hiddenStates(batch, dropout: nil))
                 .reshaped([batch.batchSize, batch.blockSize, configuration.vocabularySize])
         }
     }

@@ -2,7 +2,7 @@ internal import Checkpoints
 internal import Safetensors
 internal import Torch
 
-/// Reads a checkpoint's tensors for computing in float32.
+/// Reads a checkpoint's tensors for computing in float32, whatever type they are stored in.
 struct WeightReader {
     let checkpoint: Checkpoint
 
@@ -15,8 +15,13 @@ struct WeightReader {
         }
     }
 
-    /// The tensor of this name, in float32; float32 weights stay where they are mapped, read-only.
-    func read(_ name: String, _ shape: [Int]) throws -> Tensor {
+    /// The vector of this name, in float32.
+    func readVector(_ name: String, _ length: Int) throws -> Tensor {
+        try readMatrix(name, [length]).converted(to: .float32)
+    }
+
+    /// The tensor of this name as it is stored, where it is mapped, read-only.
+    func readMatrix(_ name: String, _ shape: [Int]) throws -> Tensor {
         let file = try checkpoint.shard(of: name)
         guard let info = file[name] else { preconditionFailure("a shard lost its tensor") }
         guard info.shape == shape else {
@@ -29,13 +34,9 @@ struct WeightReader {
         }
         let mapping = Mapping(file)
         // The bytes outlive the closure because the tensor holds `mapping`, which holds the file.
-        let stored = try file.withUnsafeBytes(of: info) {
+        return try file.withUnsafeBytes(of: info) {
             try Tensor(borrowing: $0, owner: mapping, element: element, shape: shape)
         }
-        if element == .float32 { return stored }
-        let converted = try stored.converted(to: .float32)
-        release(name)
-        return converted
     }
 
     /// Lets the kernel take back the memory behind a tensor that has been copied; other names are passed over.

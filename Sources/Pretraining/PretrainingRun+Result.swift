@@ -43,8 +43,9 @@ extension PretrainingRun {
     }
 
     /// What trains, embedding and head whole: PEFT knows no matrix of which only some rows are saved.
-    func adapterTensors() -> [(name: String, tensor: Tensor)] {
-        let whole = Dictionary(model.weights.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+    func adapterTensors() throws -> [(name: String, tensor: Tensor)] {
+        let whole = Dictionary(
+            try model.weights().map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
         return model.trainableParameters.map { name, tensor in
             (name, whole[String(name.dropFirst(LlamaModel.adapterPrefix.count))] ?? tensor)
         }
@@ -57,7 +58,7 @@ extension PretrainingRun {
 
     /// The trained tensors as PEFT wants them; returns their content hash.
     private func writeAdapter(to path: String) throws -> String {
-        let tensors = adapterTensors()
+        let tensors = try adapterTensors()
         let config = AdapterConfig(
             baseModel: options.model, rank: options.loraRank, alpha: options.loraAlpha, dropout: options.loraDropout,
             targetModules: options.loraTargets.sorted(),

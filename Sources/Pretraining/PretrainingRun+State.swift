@@ -59,7 +59,7 @@ extension PretrainingRun {
         let isAdapter = options.stage == .lora
         let result =
             isAdapter
-            ? adapterTensors().reduce(0) { $0 + $1.tensor.byteCount } : try RunInputs.weightBytes(options.model)
+            ? try adapterTensors().reduce(0) { $0 + $1.tensor.byteCount } : try RunInputs.weightBytes(options.model)
         let best = options.keepsBest ? 2 * trainedBytes + result : 0
         try directory.checkpoints.checkRoom(bytes: checkpoints + result + best, for: "what the run writes")
     }

@@ -12,6 +12,11 @@ extension Tensor {
         try produce("narrow") { kuoci_narrow(handle, Int32(dimension), Int64(start), Int64(length), $0) }
     }
 
+    /// The rows (or along another dimension) of both, one after the other, in a new tensor.
+    public func concatenated(with other: Tensor, dimension: Int = 0) throws(TorchError) -> Tensor {
+        try produce("concatenation") { kuoci_concatenate(handle, other.handle, Int32(dimension), $0) }
+    }
+
     /// self + scale * other.
     public func adding(_ other: Tensor, scale: Float = 1) throws(TorchError) -> Tensor {
         try produce("add") { kuoci_add(handle, other.handle, scale, $0) }
@@ -87,50 +92,5 @@ public struct RotaryTable {
         guard let first, let second else { preconditionFailure("a C function succeeded without a result") }
         cosines = Tensor(handle: first)
         sines = Tensor(handle: second)
-    }
-}
-
-/// A matrix [V, D] with one row per vocabulary entry, of which some last rows may be trained.
-public struct VocabularyMatrix {
-    /// All rows, outside of autograd.
-    public let weight: Tensor
-    /// The trained rows, a leaf sharing memory with `weight`; nil where the matrix is frozen.
-    public let trainedRows: Tensor?
-    /// The first trained row.
-    public let firstRow: Int
-
-    /// A frozen matrix.
-    public init(_ weight: Tensor) {
-        self.weight = weight
-        trainedRows = nil
-        firstRow = 0
-    }
-
-    /// A matrix that is trained from `firstRow` on, in memory of its own.
-    public init(training weight: Tensor, from firstRow: Int = 0) throws(TorchError) {
-        let own = try weight.copied(as: .float32)
-        self.weight = own
-        self.firstRow = firstRow
-        let rows = try own.narrowed(start: firstRow, length: own.shape[0] - firstRow).detached()
-        try rows.setRequiresGradient(true)
-        trainedRows = rows
-    }
-
-    /// The rows [N, D] of int64 ids [N].
-    public func rows(_ ids: Tensor) throws(TorchError) -> Tensor {
-        try produce("embedding") {
-            kuoci_embedding(ids.handle, weight.handle, trainedRows?.handle, Int64(firstRow), $0)
-        }
-    }
-
-    /// The sum over `targets` [N] of the cross-entropy of hidden [N, D] times the transposed matrix; a negative target
-    /// has no loss.
-    ///
-    /// Never holds more than `chunk` rows of logits; the gradients are formed along with the loss.
-    public func crossEntropySum(hidden: Tensor, targets: Tensor, chunk: Int) throws(TorchError) -> Tensor {
-        try produce("cross-entropy") {
-            kuoci_linear_cross_entropy(
-                hidden.handle, weight.handle, trainedRows?.handle, Int64(firstRow), targets.handle, Int64(chunk), $0)
-        }
     }
 }

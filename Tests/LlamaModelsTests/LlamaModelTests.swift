@@ -45,11 +45,14 @@ import Torch
         let batch = packed(first: [3, 35, 5, 6, 31])
         for model in [model, full] { try model.backward(model.lossSum(batch, training: true), scale: 1) }
         for (rows, all) in zip(model.trainableParameters, full.trainableParameters) {
-            let expected = try #require(try all.tensor.gradient()).floats()
-            #expect(try largestDifference(#require(try rows.tensor.gradient()), Array(expected[(30 * 16)...])) < 1e-6)
+            let expected = try #require(try all.tensor.gradient()).floats()[(30 * 16)...]
+            let difference = try largestDifference(#require(try rows.tensor.gradient()), Array(expected))
+            let scale = expected.map(\.magnitude).max() ?? 0
+            print("rows from 30 on: the gradient differs by \(difference) where its largest value is \(scale)")
+            #expect(difference < 1e-6 * scale)
         }
         try AdamW(parameters: model.trainableParameters).step(learningRate: 0.1)
-        let (old, new) = (before.weights, model.weights)
+        let (old, new) = (try before.weights(), try model.weights())
         for ((name, old), (_, new)) in zip(old, new) {
             let (oldBytes, newBytes) = (try old.bytes(), try new.bytes())
             let isTrained = name == "model.embed_tokens.weight" || name == "lm_head.weight"
@@ -110,7 +113,7 @@ import Torch
         try model.prepareTraining(.lora(), seed: 0)
         try model.backward(model.lossSum(packed(first: [1, 2, 3, 4, 5]), training: true), scale: 1)
         let trained = Set(model.trainableParameters.map { $0.name.replacing("base_model.model.", with: "") })
-        for (name, tensor) in model.weights where !trained.contains(name) {
+        for (name, tensor) in try model.weights() where !trained.contains(name) {
             #expect(!tensor.requiresGradient)
             #expect(try tensor.gradient() == nil)
         }

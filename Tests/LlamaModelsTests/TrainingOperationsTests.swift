@@ -14,7 +14,7 @@ import Torch
     private func sizes() throws -> (projections: Double, head: Double, attention: (Int) -> Double, model: LlamaModel) {
         let model = try LlamaModel(directory: fixture("llama/grouped"))
         let configuration = model.configuration
-        let projections = model.weights.filter { $0.name.contains("_proj.weight") }
+        let projections = try model.weights().filter { $0.name.contains("_proj.weight") }
             .reduce(0.0) { $0 + Double($1.tensor.count) }
         let head = Double(configuration.vocabularySize * configuration.width)
         let width = Double(configuration.layerCount * configuration.headCount * configuration.headWidth)

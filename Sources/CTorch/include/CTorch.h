@@ -67,9 +67,13 @@ int32_t kuoci_reshape(const kuoci_tensor *tensor, const int64_t *shape, int32_t 
 int32_t kuoci_transpose(const kuoci_tensor *tensor, int32_t first, int32_t second, kuoci_tensor **result);
 int32_t kuoci_narrow(
     const kuoci_tensor *tensor, int32_t dimension, int64_t start, int64_t length, kuoci_tensor **result);
+/// Both, one after the other along a dimension.
+int32_t kuoci_concatenate(
+    const kuoci_tensor *first, const kuoci_tensor *second, int32_t dimension, kuoci_tensor **result);
 /// first + scale * second.
 int32_t kuoci_add(const kuoci_tensor *first, const kuoci_tensor *second, float scale, kuoci_tensor **result);
-/// x [N, in] * weight [out, in] transposed, plus bias [out] unless NULL.
+/// x [N, in] * weight [out, in] transposed, plus bias [out] unless NULL. Weights may be of any floating type, here and
+/// below; x and results are float32.
 int32_t kuoci_linear(
     const kuoci_tensor *x, const kuoci_tensor *weight, const kuoci_tensor *bias, kuoci_tensor **result);
 /// The same with a frozen weight, plus scaling * dropped(x) * down [r, in] transposed * up [out, r] transposed.
@@ -93,13 +97,13 @@ int32_t kuoci_attention(
     const kuoci_tensor *queries, const kuoci_tensor *keys, const kuoci_tensor *values, const kuoci_tensor *mask,
     int64_t width, kuoci_tensor **result);
 
-/// Rows of `weight` [V, D] for int64 ids [N]. The gradient goes to `rows`, a leaf that shares the memory of
-/// `weight` from `first_row` on, and only ids in it have one; NULL means that nothing is trained.
+/// Rows for int64 ids [N]: of `weight` [V, D] below `first_row`, of the leaf `rows` [V - first_row, D] from there on,
+/// which alone has a gradient; NULL means that nothing is trained.
 int32_t kuoci_embedding(
     const kuoci_tensor *ids, const kuoci_tensor *weight, const kuoci_tensor *rows, int64_t first_row,
     kuoci_tensor **result);
 /// The sum of the cross-entropies of `hidden` [N, D] * `weight` [V, D] transposed at int64 targets [N]; a negative
-/// target has no loss. `rows` and `first_row` as in `kuoci_embedding`. Forms the gradients along with the loss,
+/// target has no loss. `rows` takes the place of the last rows as in `kuoci_embedding`. Forms the gradients along with the loss,
 /// `chunk` tokens at a time, so that no more than chunk * V logits exist.
 int32_t kuoci_linear_cross_entropy(
     const kuoci_tensor *hidden, const kuoci_tensor *weight, const kuoci_tensor *rows, int64_t first_row,
