@@ -7,12 +7,14 @@
 #   OUT       where the main job writes
 #   SMALL     1: the main job on the committed sample, with few steps
 #   TIME      seconds for each target of make fuzz
+#   KILLS     how often make torture kills at least
 BASE ?=
 CORPUS ?=
 LIBTORCH ?=
 OUT ?= out
 SMALL ?=
 TIME ?= 60
+KILLS ?= 200
 
 export LIBTORCH KUOCI_TORCH_INDEX
 
@@ -56,9 +58,9 @@ lint: setup
 conformance: build peers .deps/base/tokenizer.model
 	$(PYTHON) Tests/Conformance/all.py --kuoci $(KUOCI)
 
-## torture      kill pretraining runs at 200 random moments, resume each, compare what they end with
+## torture      kill pretraining runs at KILLS (200) random moments, resume each, compare what they end with
 torture: build
-	python3 Tests/Torture/torture.py --kuoci $(KUOCI)
+	python3 Tests/Torture/torture.py --kuoci $(KUOCI) --kills $(KILLS)
 
 ## bench        measure speed and memory beside the same peers
 bench: build peers .deps/base/tokenizer.model

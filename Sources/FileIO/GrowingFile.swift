@@ -9,7 +9,7 @@ public struct GrowingFile: ~Copyable {
     private let device: dev_t
     private let number: ino_t
 
-    /// Opens the file, empty where there is none.
+    /// Opens the file, empty where there is none; its name is durable from here on.
     public init(_ path: String) throws(FileError) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw .unwritable(path: path, reason: lastErrorText()) }
@@ -19,6 +19,7 @@ public struct GrowingFile: ~Copyable {
             close(descriptor)
             throw .unwritable(path: path, reason: reason)
         }
+        syncDirectory(containing: path)
         self.path = path
         self.descriptor = descriptor
         length = Int(information.st_size)

@@ -35,6 +35,8 @@ package final class RunDirectory {
         } catch {
             throw FileError.unwritable(path: path, reason: error.localizedDescription)
         }
+        // Checkpoints are durable only where their directories are.
+        for entry in [path, checkpoints.directory] { syncDirectory(containing: entry) }
         guard let lock = try FileLock(path + "/.lock") else { throw PretrainingError.inUse(run: path) }
         self.lock = lock
         isResumed = resume && manager.fileExists(atPath: path + "/" + Self.descriptionName)

@@ -228,10 +228,17 @@ class Chain:
     def wait(self, process):
         """Until the moment of the kill; false if the process ended before it."""
         kind = self.generator.random()
+        if kind < 0.1:
+            # While it starts, or soon after.
+            return self.sleep(process, self.generator.uniform(0, self.reference.start))
         if kind < 0.6:
-            # Mostly while it trains, sometimes while it starts.
-            first = 0 if self.generator.random() < 0.15 else self.reference.start
-            return self.sleep(process, self.generator.uniform(first, self.reference.duration))
+            # At a line of the log that is not there yet, however busy the machine is.
+            before = self.lines()
+            goal = self.generator.randint(before + 1, max(before + 1, self.reference.lines))
+            while self.lines() < goal:
+                if not self.sleep(process, 0.001):
+                    return False
+            return self.sleep(process, self.generator.uniform(0, self.reference.step))
         hidden = (lambda: self.hidden(self.run / "checkpoints")) if kind < 0.85 else (lambda: self.hidden(self.run))
         # One of the next few times that something is being written.
         for _ in range(self.generator.randint(1, 3)):
@@ -240,6 +247,12 @@ class Chain:
                     return False
             self.sleep(process, self.generator.uniform(0, 0.01))
         return True
+
+    def lines(self):
+        try:
+            return (self.run / "log.jsonl").read_bytes().count(b"\n")
+        except OSError:
+            return 0
 
     def sleep(self, process, seconds):
         time.sleep(seconds)
@@ -301,7 +314,7 @@ class Chain:
 
 
 class Reference:
-    """The run that is never interrupted, its duration and the moment of its first step."""
+    """The run that is never interrupted: what it ends with, the lines of its log, the moment of its first step."""
 
     def __init__(self, inputs, stage, place):
         place.mkdir()
@@ -315,11 +328,14 @@ class Reference:
             time.sleep(0.001)
         if process.returncode != 0:
             raise Failure(f"the run of stage {stage} that is not killed ended with {process.returncode}")
-        self.duration = time.monotonic() - began
-        self.start = self.start or self.duration
+        duration = time.monotonic() - began
+        self.start = self.start or duration
         self.contents = contents(place / "run")
-        steps = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-        self.steps = sum(line["event"] == "step" for line in steps)
+        events = [json.loads(line)["event"] for line in log.read_text(encoding="utf-8").splitlines()]
+        self.lines = len(events)
+        self.steps = events.count("step")
+        # Seconds that a step takes, about.
+        self.step = (duration - self.start) / max(1, self.steps)
 
 
 class Torture:
@@ -334,8 +350,7 @@ class Torture:
         self.references = {}
         for stage in STAGES:
             self.references[stage] = reference = Reference(self.inputs, stage, place / f"{stage}-whole")
-            print(f"{stage}: {reference.steps} steps in {reference.duration:.2f} s, the first after "
-                  f"{reference.start:.2f} s", flush=True)
+            print(f"{stage}: {reference.steps} steps of {reference.step:.3f} s, the first after {reference.start:.2f} s", flush=True)
 
     def work(self):
         """Chains, stage after stage, until there have been enough kills."""
