@@ -194,6 +194,7 @@ class Chain:
         # What the next process must say it resumes from, if that is known.
         self.expected = None
         self.damaged = None
+        self.damaged_places = set()
 
     def go(self, allowance):
         """Kills and resumes until the run ends; after `allowance` kills it is left alone."""
@@ -295,8 +296,12 @@ class Chain:
         checkpoints = sorted((self.run / "checkpoints").glob("step-*"))
         if len(checkpoints) < 2 or (self.run / "kuoci.json").exists():
             return
-        path = checkpoints[-1] / self.generator.choice(
-            ["weights.safetensors", "optimizer.safetensors", "manifest.json"])
+        # Damaged before and passed over since: once is enough.
+        place = checkpoints[-1].stat().st_ino
+        if place in self.damaged_places:
+            return
+        self.damaged_places.add(place)
+        path = self.generator.choice(sorted(checkpoints[-1].iterdir()))
         data = bytearray(path.read_bytes())
         kind = self.generator.choice(["cut", "changed", "missing"])
         if kind == "missing":
