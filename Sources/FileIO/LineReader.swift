@@ -3,7 +3,8 @@ import Glibc
 /// Reads a file line by line, plain or packed by gzip or zstd (told by its first bytes).
 ///
 /// Lines end at LF only and come without it; bytes after the last LF are a line too. A plain file is mapped and
-/// its lines are not copied; of a packed one, memory holds a quarter of a MiB or the longest line.
+/// its lines are not copied, and memory behind lines long past is given back; of a packed one, memory holds a quarter of a
+/// MiB or the longest line.
 public struct LineReader: ~Copyable {
     public let path: String
     /// Lines returned so far: the number of the latest, counted from 1.
@@ -19,7 +20,12 @@ public struct LineReader: ~Copyable {
     /// Bytes after `start` known to hold no LF.
     private var scanned = 0
 
+    /// Bytes of a plain file whose memory was given back.
+    private var released = 0
+
     private static let chunkSize = 1 << 18
+    /// Memory is given back so many bytes at a time: often enough to stay small, seldom enough to cost nothing.
+    private static let releaseSize = 64 << 20
     /// Where a packed file's line is taken for a decompression bomb: 1 GiB.
     public static let defaultLongestLine = 1 << 30
 
@@ -67,6 +73,10 @@ public struct LineReader: ~Copyable {
     private mutating func advance(to position: Int) {
         start = position
         scanned = 0
+        if decompressor == nil, position - released >= Self.releaseSize {
+            file.releasePages(released..<position)
+            released = position
+        }
     }
 
     private mutating func findLineFeed() -> Int? {

@@ -65,6 +65,32 @@ private func variedLines() -> [String] {
         }
     }
 
+    @Test func linesOfAPlainFileComeWholeThoughTheirMemoryIsGivenBack() throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/long.txt"
+            // Longer than what is given back at a time, in lines that lie across its ends.
+            var file = try OutputFile(path)
+            let filling = [UInt8](repeating: 0x78, count: 3_000_017)
+            for number in 0..<50 {
+                try file.write("\(number) ")
+                try file.write(filling)
+                try file.write("\n")
+            }
+            try file.commit()
+            var number = 0
+            try forEachLine(of: path) { line in
+                let prefix = Array("\(number) ".utf8)
+                #expect(line.starts(with: prefix))
+                #expect(line.count == prefix.count + filling.count)
+                let rest = UnsafeRawBufferPointer(rebasing: line[prefix.count...])
+                let isWhole = rest.baseAddress.map { memcmp($0, filling, filling.count) == 0 }
+                #expect(isWhole == true)
+                number += 1
+            }
+            #expect(number == 50)
+        }
+    }
+
     @Test func membersAndFramesFollowOneAnother() throws {
         let parts = [Array("one\ntw".utf8), [], Array("o\nthree".utf8)]
         try withTemporaryDirectory { directory in
