@@ -20,6 +20,7 @@ let swiftSettings: [SwiftSetting] = [
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -97,12 +98,16 @@ if let libtorch {
             linkerSettings: linking),
         library("Torch", ["CTorch"]),
         library("LlamaModels", ["Torch", "Checkpoints", "Safetensors", "SeededRandom", "OrderedJSON", "FileIO"]),
-        library(
-            "Pretraining",
-            [
+        .target(
+            name: "Pretraining",
+            dependencies: [
                 "LlamaModels", "Torch", "Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "Corpora",
-                "OrderedJSON", "FileIO", "Provenance", "Partitioning", "Reports", "SeededRandom",
-            ]),
+                "OrderedJSON", "FileIO", "Provenance", "Partitioning", "Reports", "SeededRandom", yams,
+            ],
+            resources: [
+                "kuoci", "paper-7b", "paper-plus-7b", "paper-13b", "paper-33b", "tiny",
+            ].map { .embedInCode("Recipes/\($0).yaml") },
+            swiftSettings: swiftSettings),
         library(
             "TorchCommands",
             ["Commands", "Pretraining", "Provenance", "FileIO", "OrderedJSON", "Partitioning", argumentParser]),
@@ -164,6 +169,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: targets,
     swiftLanguageModes: [.v6],

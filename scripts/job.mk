@@ -48,12 +48,12 @@ merge_command = $(KUOCI) merge --base $(base_model) --add $(OUT)/zh.model --out 
 measure_command = $(KUOCI) measure --tokenizer $(base_model) --tokenizer $(OUT)/tokenizer/tokenizer.model \
     --text $(zh_heldout) $(en_heldout) --format json
 init_command = $(KUOCI) init --preset $(preset) --tokenizer $(base_model) --out $(OUT)/init --seed 1 --force
-pretrain = $(KUOCI) pretrain --heldout zh=$(zh_measured) en=$(en_measured) --seed 1 --force --cache $(OUT)/tokens \
-    --block-size 256 --batch-size 8 --learning-rate 2e-3 --warmup-steps 10
+# What all three runs do is in the recipe tiny (Sources/Pretraining/Recipes/tiny.yaml).
+pretrain = $(KUOCI) pretrain --recipe tiny --heldout zh=$(zh_measured) en=$(en_measured) --force --cache $(OUT)/tokens
 base_command = $(pretrain) --stage full --model $(OUT)/init --text $(en) --out $(OUT)/base --steps $(base_steps)
 resize_command = $(KUOCI) resize --model $(OUT)/base/model --tokenizer $(OUT)/tokenizer --out $(OUT)/resized \
     --init subword-mean --force
-stage1_command = $(pretrain) --stage embeddings --train-rows all --model $(OUT)/resized --text $(zh) $(en) --out $(OUT)/stage1 \
+stage1_command = $(pretrain) --stage embeddings --model $(OUT)/resized --text $(zh) $(en) --out $(OUT)/stage1 \
     --steps $(stage1_steps)
 stage2_command = $(pretrain) --stage lora --model $(OUT)/stage1/model --text $(zh) $(en) --out $(OUT)/stage2 \
     --steps $(stage2_steps)

@@ -9,7 +9,7 @@ package enum TensorVerb: String, CaseIterable {
     package var abstract: String {
         switch self {
         case .pretrain:
-            "Trains one stage of causal language modelling: full, embeddings (stage 1) or lora (stage 2)."
+            "Trains by causal language modelling: full, embeddings (stage 1), lora (stage 2), or one after another."
         case .evaluate: "Measures loss, perplexity and bits per byte of a checkpoint on texts."
         }
     }

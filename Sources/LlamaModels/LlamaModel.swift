@@ -17,7 +17,7 @@ public final class LlamaModel {
 
     /// Tokens whose logits exist at one time while a loss is computed: 256 rows of 49,953 logits are 51 MB. Whole steps
     /// with 128, 256 and 512 took 3.9, 3.6 and 3.8 s of processor time, alike within noise.
-    static let lossChunk = 256
+    package static let lossChunk = 256
 
     /// Opens a directory in Hugging Face layout. Weights stay mapped, in the type they are stored in, until they are trained.
     ///

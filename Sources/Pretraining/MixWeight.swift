@@ -26,6 +26,12 @@ public struct MixWeight: Sendable, Equatable {
         self.millionths = millionths
     }
 
+    /// As many weights, as equal as can be, whose sum is this one.
+    func parts(_ count: Int) -> [MixWeight] {
+        let (whole, rest) = millionths.quotientAndRemainder(dividingBy: max(1, count))
+        return (0..<count).map { MixWeight(millionths: max(1, whole + ($0 < rest ? 1 : 0))) }
+    }
+
     /// nil if the sum is more than 1000.
     func adding(_ other: MixWeight) -> MixWeight? {
         let sum = millionths + other.millionths

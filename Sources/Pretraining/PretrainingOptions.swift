@@ -185,8 +185,9 @@ extension PretrainingOptions {
             beta1: Self.betas.first, beta2: Self.betas.second, epsilon: Self.epsilon, weightDecay: weightDecay)
     }
 
+    /// - Parameter needsText: false for a look ahead, which reads no text.
     /// - Throws: `PretrainingError.badOption`.
-    public func validate() throws(PretrainingError) {
+    public func validate(needsText: Bool = true) throws(PretrainingError) {
         func require(_ condition: Bool, _ name: String, _ value: some CustomStringConvertible, _ need: String)
             throws(PretrainingError)
         {
@@ -229,7 +230,7 @@ extension PretrainingOptions {
         try require(!loraTargets.isEmpty, "--lora-targets", "", "names no projection")
         _ = try loraConfiguration()
         try validateRows()
-        try validateTexts()
+        if needsText || !text.isEmpty || !mix.isEmpty { try validateTexts() }
     }
 
     private func validateTexts() throws(PretrainingError) {

@@ -69,6 +69,7 @@ public final class PretrainingRun {
         let rows = model.configuration.vocabularySize
         directory = try RunDirectory(
             options.out, description: inputs.description(options), resume: resume, force: force)
+        try Recipe(of: [options]).write(to: options.out)
         let caches = TokenCacheDirectory(
             options.cache ?? options.out + "/tokens", tokenizer: tokenizer, threads: options.threads,
             observer: observer)

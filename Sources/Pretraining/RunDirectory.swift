@@ -13,8 +13,8 @@ package final class RunDirectory {
     package static let descriptionName = "run.json"
     /// Everything that a run leaves, but the token caches, which a new one can use.
     static let artifacts = [
-        descriptionName, "kuoci.json", "log.jsonl", "timing.jsonl", "tensorboard", "checkpoints", "adapter", "model",
-        "best",
+        descriptionName, Recipe.fileName, "kuoci.json", "log.jsonl", "timing.jsonl", "tensorboard", "checkpoints",
+        "adapter", "model", "best",
     ]
 
     /// Takes the directory for one run.
@@ -22,16 +22,20 @@ package final class RunDirectory {
     /// - Parameters:
     ///   - description: what decides the run's result; a resumed run must bring the same.
     ///   - resume: goes on with the run that is there; where none is, a new one starts.
-    ///   - force: clears an older run away.
+    ///   - force: clears an older run away, its stages too.
+    ///   - holdsCheckpoints: whether it is to have a directory for them.
     /// - Throws: `FileError.alreadyExists`, `PretrainingError.inUse`, `.resumeDiffers` or `.alreadyFinished`.
-    package init(_ path: String, description: JSONValue, resume: Bool, force: Bool) throws {
+    package init(
+        _ path: String, description: JSONValue, resume: Bool, force: Bool, holdsCheckpoints: Bool = true
+    ) throws {
         self.path = path
         checkpoints = CheckpointStore(path + "/checkpoints")
         let manager = FileManager.default
         let holdsRun = Self.artifacts.contains { manager.fileExists(atPath: path + "/" + $0) }
         if holdsRun, !resume, !force { throw FileError.alreadyExists(path: path) }
         do {
-            try manager.createDirectory(atPath: path + "/checkpoints", withIntermediateDirectories: true)
+            try manager.createDirectory(
+                atPath: path + (holdsCheckpoints ? "/checkpoints" : ""), withIntermediateDirectories: true)
         } catch {
             throw FileError.unwritable(path: path, reason: error.localizedDescription)
         }
@@ -62,9 +66,11 @@ package final class RunDirectory {
 
     private func clear() throws {
         let manager = FileManager.default
-        for name in Self.artifacts where name != "checkpoints" && manager.fileExists(atPath: path + "/" + name) {
+        let names = Self.artifacts.filter { $0 != "checkpoints" && manager.fileExists(atPath: path + "/" + $0) }
+        for name in names + (try manager.contentsOfDirectory(atPath: path).filter(PretrainingPlan.isStage)) {
             try manager.removeItem(atPath: path + "/" + name)
         }
+        guard manager.fileExists(atPath: checkpoints.directory) else { return }
         for name in try manager.contentsOfDirectory(atPath: checkpoints.directory) {
             try manager.removeItem(atPath: checkpoints.directory + "/" + name)
         }

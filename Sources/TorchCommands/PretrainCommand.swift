@@ -17,17 +17,20 @@ struct PretrainCommand: ParsableCommand {
             measured on each --heldout text.
 
             Example, stage 1 and then stage 2 on its result:
-              kuoci pretrain --stage embeddings --model resized --text zh.txt --heldout zh=zh.heldout.txt \\
-                  --out stage1 --steps 150
-              kuoci pretrain --stage lora --model stage1/model --text zh.txt --heldout zh=zh.heldout.txt \\
-                  --out stage2 --steps 150
+              kuoci pretrain --stages embeddings,lora --model resized --text zh.txt --heldout zh=zh.heldout.txt \\
+                  --out run --steps 150 --set lora.learning_rate=1e-4
 
-            The run's directory gets log.jsonl (what every run gives again), timing.jsonl (speed and memory), \
-            tensorboard/, checkpoints/ (with --save-every) and the result: adapter/ for PEFT from stage lora, model/ \
-            from the other two, and with --keep-best the same of the best evaluation in best/. A run that was \
-            interrupted or killed continues with --resume and ends with the same bytes.
+            Or by a recipe, whose values any option replaces; --dry-run says beforehand what it takes:
+              kuoci pretrain --recipe kuoci --model resized --text zh.txt --out run --steps 150
+
+            The run's directory gets recipe.yaml (every value in force: as --recipe it makes the run again), log.jsonl \
+            (what every run gives again), timing.jsonl (speed and memory), tensorboard/, checkpoints/ (with \
+            --save-every) and the result: adapter/ for PEFT from stage lora, model/ from the other two, and with \
+            --keep-best the same of the best evaluation in best/. A run that was interrupted or killed continues with \
+            --resume and ends with the same bytes.
             """)
 
+    @OptionGroup(title: "Recipe") var recipe: PretrainRecipeOptions
     @OptionGroup(title: "What to train") var model: PretrainModelOptions
     @OptionGroup(title: "Text") var text: PretrainTextOptions
     @OptionGroup(title: "Steps") var steps: PretrainStepOptions
@@ -37,9 +40,11 @@ struct PretrainCommand: ParsableCommand {
 
     func validate() throws {
         if steps.steps != nil, steps.epochs != nil { throw ValidationError("give --steps or --epochs, not both") }
-        if steps.steps == nil, steps.epochs == nil { throw ValidationError("say how long: --steps or --epochs") }
-        if text.text.isEmpty, text.mix.isEmpty { throw ValidationError("say what to train on: --text or --mix") }
+        if steps.warmupSteps != nil, steps.warmupRatio != nil {
+            throw ValidationError("give --warmup-steps or --warmup-ratio, not both")
+        }
         if !text.text.isEmpty, !text.mix.isEmpty { throw ValidationError("give --text or --mix, not both") }
+        if place.out == nil, !recipe.dryRun { throw ValidationError("name the run's directory: --out") }
         if place.resume, place.force { throw ValidationError("give --resume or --force, not both") }
     }
 
@@ -49,13 +54,11 @@ struct PretrainCommand: ParsableCommand {
             progress: progress.handler(),
             note: { if !quiet { printDiagnostic($0) } },
             isStopped: { Interruption.hasArrived })
-        Interruption.watch()
         do {
-            let options = try resolved()
-            let tokenizer = try TrainingTokenizer(contentsOf: options.tokenizer ?? options.model)
-            let run = try PretrainingRun(
-                options, tokenizer: tokenizer, resume: place.resume, force: place.force, observer: observer)
-            print(try run.run().text)
+            let plan = try plan()
+            if recipe.dryRun { return print(try plan.estimates().map(\.text).joined(separator: "\n\n")) }
+            Interruption.watch()
+            try plan.run(resume: place.resume, force: place.force, observer: observer, finished: { print($0.text) })
         } catch let error as PretrainingError {
             printDiagnostic("\(error)")
             switch error {
@@ -68,46 +71,12 @@ struct PretrainCommand: ParsableCommand {
         }
     }
 
-    private func resolved() throws -> PretrainingOptions {
-        var options = PretrainingOptions(
-            model: model.model, text: text.text, stage: model.stage, out: place.out,
-            length: steps.epochs.map { .epochs($0) } ?? .steps(steps.steps ?? 0), threads: place.threads)
-        model.apply(to: &options)
-        options.mix = try mixedTexts(text.mix)
-        options.holdOut = text.holdOut
-        options.attendsAcrossDocuments = text.attendAcrossDocuments
-        options.heldOut = try namedTexts(text.heldout, option: "--heldout")
-        options.documents = text.documents
-        options.blockSize = text.blockSize
-        options.cache = text.cache
-        steps.apply(to: &options)
-        lora.apply(to: &options)
-        options.seed = place.seed
-        options.evaluateEvery = place.evaluateEvery
-        options.keepsBest = place.keepBest
-        options.bestBy = place.bestBy
-        options.patience = place.patience
-        options.saveEvery = place.saveEvery
-        options.recordBatches = place.recordBatches
-        return options
+    private func plan() throws -> PretrainingPlan {
+        let groups: [any RecipeOptions] = [model, text, steps, lora, place]
+        return try (recipe.recipe.map { try Recipe(named: $0) } ?? Recipe()).plan(
+            options: groups.flatMap(\.settings), overrides: recipe.overrides(), out: place.out ?? "",
+            threads: availableProcessors, isDry: recipe.dryRun)
     }
-}
-
-/// Reads NAME=WEIGHT:FILE arguments and joins those of one name.
-func mixedTexts(_ arguments: [String]) throws -> [WeightedText] {
-    let parts = try arguments.map { argument in
-        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        let rest = parts.last?.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false) ?? []
-        guard parts.count == 2, rest.count == 2, !parts[0].isEmpty, !rest[1].isEmpty else {
-            throw ValidationError("--mix \(argument): write NAME=WEIGHT:FILE, such as zh=0.8:zh.txt")
-        }
-        guard let weight = MixWeight(rest[0]) else {
-            throw ValidationError(
-                "--mix \(argument): the weight must be above 0, at most 1000, with at most six digits behind the point")
-        }
-        return WeightedText(name: String(parts[0]), weight: weight, paths: [String(rest[1])])
-    }
-    return try WeightedText.joined(parts)
 }
 
 /// Groups NAME=FILE arguments by name, in the order in which the names first come.

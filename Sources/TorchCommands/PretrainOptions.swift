@@ -2,15 +2,84 @@ import ArgumentParser
 import Partitioning
 import Pretraining
 
-struct PretrainModelOptions: ParsableArguments {
+// Every option of a recipe is optional here: one that was not given leaves the recipe's value, or the default.
+
+private let defaults = PretrainingOptions(
+    model: "", text: [], stage: .full, out: "", length: .steps(0), threads: availableProcessors)
+
+/// A group of options that say keys of a recipe.
+protocol RecipeOptions {
+    /// The options that were given.
+    var settings: [RecipeSetting] { get }
+}
+
+extension RecipeOptions {
+    /// The setting of one option, or nil where it was not given.
+    func setting(_ key: String, _ value: (some CustomStringConvertible)?) -> RecipeSetting? {
+        value.map { setting(key, ["\($0)"]) }
+    }
+
+    func setting<Value: RawRepresentable<String>>(_ key: String, choice: Value?) -> RecipeSetting? {
+        choice.map { setting(key, [$0.rawValue]) }
+    }
+
+    func setting(_ key: String, list: [String]) -> RecipeSetting? {
+        list.isEmpty ? nil : setting(key, list)
+    }
+
+    private func setting(_ key: String, _ values: [String]) -> RecipeSetting {
+        RecipeSetting(key: key, values: values, origin: .option("--" + key.replacing("_", with: "-")))
+    }
+}
+
+struct PretrainRecipeOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            """
+            A YAML file of these options, KEY: VALUE with _ for -, or the name of one that comes along: \
+            \(Recipe.shippedNames.joined(separator: ", ")).
+            """, valueName: "file-or-name"))
+    var recipe: String?
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp(
+            "Any option, also for one stage alone: lora.learning_rate=1e-4. Wins over all else; may be repeated.",
+            valueName: "key=value"))
+    var assignments: [String] = []
+
+    @Flag(
+        help: """
+            Only say what would train, the memory it takes and the tokens of a step. Needs no weights: --model may be a \
+            config.json.
+            """)
+    var dryRun = false
+
+    func overrides() throws -> [RecipeSetting] {
+        try assignments.map { text in
+            guard let setting = RecipeSetting(assignment: text) else {
+                throw ValidationError("--set \(text): write KEY=VALUE or STAGE.KEY=VALUE")
+            }
+            return setting
+        }
+    }
+}
+
+struct PretrainModelOptions: ParsableArguments, RecipeOptions {
     @Option(help: "A Hugging Face model directory.")
-    var model: String
+    var model: String?
 
     @Option(help: "A .model file, or a directory with tokenizer.model (default: the model's own).")
     var tokenizer: String?
 
-    @Option(help: "full: every weight. embeddings: input embedding and LM head. lora: LoRA with those two.")
-    var stage: TrainingStage
+    @Option(
+        name: [.customLong("stage"), .customLong("stages")],
+        help: ArgumentHelp(
+            """
+            full: every weight. embeddings: input embedding and LM head. lora: LoRA with those two. Several, such as \
+            embeddings,lora, run one after another, each on the result of the one before.
+            """, valueName: "stage,..."))
+    var stages: String?
 
     @Option(
         help: """
@@ -19,21 +88,24 @@ struct PretrainModelOptions: ParsableArguments {
             """)
     var trainRows: TrainedRows?
 
-    @Option(help: "Whose rows train: those of the input embedding, or of both it and the LM head (input, both).")
-    var trainSides = TrainedSides.both
+    @Option(
+        help: "Whose rows train: those of the input embedding, or of both it and the LM head (default: both).")
+    var trainSides: TrainedSides?
 
     @Option(help: "The first new row, where no kuoci.json of kuoci resize beside the model says it.")
     var firstNewRow: Int?
 
-    func apply(to options: inout PretrainingOptions) {
-        options.tokenizer = tokenizer
-        options.trainRows = trainRows
-        options.trainSides = trainSides
-        options.firstNewRow = firstNewRow
+    var settings: [RecipeSetting] {
+        [
+            setting("model", model), setting("tokenizer", tokenizer),
+            setting("stages", stages),
+            setting("train_rows", choice: trainRows), setting("train_sides", choice: trainSides),
+            setting("first_new_row", firstNewRow),
+        ].compactMap { $0 }
     }
 }
 
-struct PretrainTextOptions: ParsableArguments {
+struct PretrainTextOptions: ParsableArguments, RecipeOptions {
     @Option(parsing: .upToNextOption, help: "Files to train on: .txt or .jsonl, also .gz and .zst.")
     var text: [String] = []
 
@@ -44,8 +116,11 @@ struct PretrainTextOptions: ParsableArguments {
             valueName: "name=weight:file"))
     var mix: [String] = []
 
-    @Option(help: "Share of each corpus' documents to measure on and never train on, chosen by their SHA-256.")
-    var holdOut = 0.0
+    @Option(
+        help: """
+            Share of each corpus' documents to measure on and never train on, chosen by their SHA-256 (default: 0).
+            """)
+    var holdOut: Double?
 
     @Option(
         parsing: .upToNextOption,
@@ -53,34 +128,45 @@ struct PretrainTextOptions: ParsableArguments {
     var heldout: [String] = []
 
     @Option(
-        help: "What a document is in a .txt file: a line, or a paragraph between blank lines.")
-    var documents = TextDivision.lines
+        help: "What a document is in a .txt file: a line, or a paragraph between blank lines (default: lines).")
+    var documents: TextDivision?
 
-    @Option(help: "Tokens in a block.")
-    var blockSize = 512
+    @Option(help: "Tokens in a block (default: \(defaults.blockSize)).")
+    var blockSize: Int?
 
-    @Flag(help: "Let the documents of a block see one another, as older training scripts do.")
-    var attendAcrossDocuments = false
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Let the documents of a block see one another, as older training scripts do (default: no).")
+    var attendAcrossDocuments: Bool?
 
     @Option(help: "Where tokenized texts are kept and found again (default: OUT/tokens).")
     var cache: String?
+
+    var settings: [RecipeSetting] {
+        [
+            setting("text", list: text), setting("mix", list: mix), setting("hold_out", holdOut),
+            setting("heldout", list: heldout), setting("documents", choice: documents),
+            setting("block_size", blockSize), setting("attend_across_documents", attendAcrossDocuments),
+            setting("cache", cache),
+        ].compactMap { $0 }
+    }
 }
 
-struct PretrainStepOptions: ParsableArguments {
+struct PretrainStepOptions: ParsableArguments, RecipeOptions {
     @Option(help: "Optimizer steps; 0 writes the result untrained.")
     var steps: Int?
 
     @Option(help: "In place of --steps: how many times to go over the text, or over the first corpus of --mix.")
     var epochs: Int?
 
-    @Option(help: "Blocks in a micro-batch.")
-    var batchSize = 4
+    @Option(help: "Blocks in a micro-batch (default: \(defaults.batchSize)).")
+    var batchSize: Int?
 
-    @Option(help: "Micro-batches in an optimizer step.")
-    var accumulation = 1
+    @Option(help: "Micro-batches in an optimizer step (default: \(defaults.accumulation)).")
+    var accumulation: Int?
 
-    @Option(help: "The peak of the schedule.")
-    var learningRate = 2e-4
+    @Option(help: "The peak of the schedule (default: \(defaults.learningRate)).")
+    var learningRate: Double?
 
     @Option(help: "In stage lora: the peak for embedding and LM head (default: that of --learning-rate).")
     var embeddingLearningRate: Double?
@@ -88,12 +174,12 @@ struct PretrainStepOptions: ParsableArguments {
     @Option(
         help: """
             How the rate falls after warm-up: cosine, linear, constant, or wsd (warm-up, stable, decay: linearly over \
-            the last --decay-steps).
+            the last --decay-steps) (default: cosine).
             """)
-    var schedule = ScheduleShape.cosine
+    var schedule: ScheduleShape?
 
-    @Option(help: "Steps of linear warm-up; step s of W has s / (W + 1) of the peak.")
-    var warmupSteps = 0
+    @Option(help: "Steps of linear warm-up; step s of W has s / (W + 1) of the peak (default: 0).")
+    var warmupSteps: Int?
 
     @Option(help: "In place of --warmup-steps: their share of all steps, rounded up.")
     var warmupRatio: Double?
@@ -101,77 +187,85 @@ struct PretrainStepOptions: ParsableArguments {
     @Option(help: "Steps in which --schedule wsd falls (default: the last tenth).")
     var decaySteps: Int?
 
-    @Option(help: "The rate at the end, as a share of the peak.")
-    var minimumLearningRateRatio = 0.0
+    @Option(help: "The rate at the end, as a share of the peak (default: 0).")
+    var minimumLearningRateRatio: Double?
 
-    @Option(help: "AdamW's decay of matrices (its betas are 0.9 and 0.95, its epsilon 1e-8).")
-    var weightDecay = 0.0
+    @Option(help: "AdamW's decay of matrices (default: 0; its betas are 0.9 and 0.95, its epsilon 1e-8).")
+    var weightDecay: Double?
 
-    @Option(help: "The gradient's global norm is cut down to this.")
-    var clip = 1.0
+    @Option(help: "The gradient's global norm is cut down to this (default: \(defaults.clip)).")
+    var clip: Double?
 
-    func apply(to options: inout PretrainingOptions) {
-        options.batchSize = batchSize
-        options.accumulation = accumulation
-        options.learningRate = learningRate
-        options.embeddingLearningRate = embeddingLearningRate
-        options.schedule = schedule
-        options.warmupSteps = warmupSteps
-        options.warmupRatio = warmupRatio
-        options.decaySteps = decaySteps
-        options.minimumLearningRateRatio = minimumLearningRateRatio
-        options.weightDecay = weightDecay
-        options.clip = clip
+    var settings: [RecipeSetting] {
+        [
+            setting("steps", steps), setting("epochs", epochs), setting("batch_size", batchSize),
+            setting("accumulation", accumulation), setting("learning_rate", learningRate),
+            setting("embedding_learning_rate", embeddingLearningRate), setting("schedule", choice: schedule),
+            setting("warmup_steps", warmupSteps), setting("warmup_ratio", warmupRatio),
+            setting("decay_steps", decaySteps),
+            setting("minimum_learning_rate_ratio", minimumLearningRateRatio),
+            setting("weight_decay", weightDecay), setting("clip", clip),
+        ].compactMap { $0 }
     }
 }
 
-struct PretrainLoRAOptions: ParsableArguments {
-    @Option(help: "Rank of the added matrices.")
-    var loraRank = 8
+struct PretrainLoRAOptions: ParsableArguments, RecipeOptions {
+    @Option(help: "Rank of the added matrices (default: \(defaults.loraRank)).")
+    var loraRank: Int?
 
-    @Option(help: "What is added is scaled by alpha / rank.")
-    var loraAlpha = 32.0
+    @Option(help: "What is added is scaled by alpha / rank (default: \(defaults.loraAlpha)).")
+    var loraAlpha: Double?
 
-    @Flag(help: "rsLoRA: scale by alpha / sqrt(rank) instead.")
-    var rslora = false
+    @Flag(inversion: .prefixedNo, help: "rsLoRA: scale by alpha / sqrt(rank) instead (default: no).")
+    var rslora: Bool?
 
-    @Option(help: "Share of inputs dropped on the way through the added matrices.")
-    var loraDropout = 0.05
+    @Option(
+        help: "Share of inputs dropped on the way through the added matrices (default: \(defaults.loraDropout)).")
+    var loraDropout: Double?
 
-    @Option(help: "Projections, of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj.")
-    var loraTargets = "q_proj,k_proj,v_proj,o_proj"
+    @Option(
+        help: """
+            Projections, of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj \
+            (default: \(defaults.loraTargets.joined(separator: ","))).
+            """)
+    var loraTargets: String?
 
-    func apply(to options: inout PretrainingOptions) {
-        options.loraRank = loraRank
-        options.loraAlpha = loraAlpha
-        options.usesRankStabilization = rslora
-        options.loraDropout = loraDropout
-        options.loraTargets = loraTargets.split(separator: ",").map(String.init)
+    var settings: [RecipeSetting] {
+        [
+            setting("lora_rank", loraRank), setting("lora_alpha", loraAlpha), setting("rslora", rslora),
+            setting("lora_dropout", loraDropout), setting("lora_targets", loraTargets),
+        ].compactMap { $0 }
     }
 }
 
-struct PretrainRunOptions: ParsableArguments {
+struct PretrainRunOptions: ParsableArguments, RecipeOptions {
     @Option(help: "The run's directory.")
-    var out: String
+    var out: String?
 
-    @Option(help: "Seed of the blocks' order, the new LoRA matrices and dropout.")
-    var seed: UInt64 = 42
+    @Option(help: "Seed of the blocks' order, the new LoRA matrices and dropout (default: \(defaults.seed)).")
+    var seed: UInt64?
 
-    @Option(help: "Measure the held-out texts every so many steps; 0: before the first and after the last.")
-    var evaluateEvery = 0
+    @Option(
+        help: "Measure the held-out texts every so many steps; 0: before the first and after the last (default: 0).")
+    var evaluateEvery: Int?
 
-    @Flag(help: "Also write what measured best on the held-out texts, into OUT/best.")
-    var keepBest = false
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Also write what measured best on the held-out texts, into OUT/best (default: no).")
+    var keepBest: Bool?
 
     @Option(help: "The held-out text by whose bits per byte the best is told (default: the mean of all).")
     var bestBy: String?
 
-    @Option(help: "Stop when so many evaluations one after another were not the best; 0: never.")
-    var patience = 0
+    @Option(help: "Stop when so many evaluations one after another were not the best; 0: never (default: 0).")
+    var patience: Int?
 
     @Option(
-        help: "Save the state every so many steps and after the last, and keep the last two; 0: only when interrupted.")
-    var saveEvery = 0
+        help: """
+            Save the state every so many steps and after the last, and keep the last two; 0: only when interrupted \
+            (default: 0).
+            """)
+    var saveEvery: Int?
 
     @Flag(help: "Continue a run in --out from its last checkpoint.")
     var resume = false
@@ -179,9 +273,17 @@ struct PretrainRunOptions: ParsableArguments {
     @Flag(help: "Replace an older run in --out.")
     var force = false
 
-    @Option(help: "Threads to compute on (default: every processor).")
-    var threads = availableProcessors
+    @Option(help: "Threads to compute on (default: every processor, or what the recipe says).")
+    var threads: Int?
 
     @Option(help: "Write each step's batch into this directory, for a replay elsewhere.")
     var recordBatches: String?
+
+    var settings: [RecipeSetting] {
+        [
+            setting("seed", seed), setting("evaluate_every", evaluateEvery), setting("keep_best", keepBest),
+            setting("best_by", bestBy), setting("patience", patience), setting("save_every", saveEvery),
+            setting("threads", threads), setting("record_batches", recordBatches),
+        ].compactMap { $0 }
+    }
 }

@@ -30,6 +30,8 @@ BETAS, EPSILON = (0.9, 0.95), 1e-8
 RANK, ALPHA = 8, 32
 TEXTS = [harness.ROOT / "corpora/sample.zh.txt", harness.ROOT / "corpora/sample.en.txt"]
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+# Byte pieces and most of the Latin ones lie before it, the Chinese ones after it.
+NEW_ROW = 29000
 LOSS_TOLERANCE = 1e-4
 LOGIT_TOLERANCE = 1e-4
 
@@ -91,10 +93,10 @@ def plain_logits_of(model, batch, rows=slice(None)):
     return model(input_ids=batch["tokens"][rows].long()).logits
 
 
-def replay(model, batches, logits_of):
+def replay(model, batches, logits_of, decay=DECAY):
     """The peer's loss, gradient norm and learning rate of each recorded step."""
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=RATE, betas=BETAS, eps=EPSILON, weight_decay=DECAY)
+    optimizer = torch.optim.AdamW(parameters, lr=RATE, betas=BETAS, eps=EPSILON, weight_decay=decay)
     model.train()
     results = []
     for step, path in enumerate(batches, start=1):
@@ -121,9 +123,9 @@ def largest_relative(ours, theirs, key):
     return max(abs(a[key] - b[key]) / abs(b[key]) for a, b in zip(ours, theirs, strict=True))
 
 
-def compare_steps(report, name, run, model, logits_of=logits_of):
+def compare_steps(report, name, run, model, logits_of=logits_of, decay=DECAY):
     batches = sorted((run / "batches").glob("*.safetensors"))
-    ours, theirs = steps_of(run), replay(model, batches, logits_of)
+    ours, theirs = steps_of(run), replay(model, batches, logits_of, decay)
     if len(ours) != STEPS or len(batches) != STEPS:
         report.failed(name, f"{len(ours)} steps logged and {len(batches)} recorded, not {STEPS}")
         return
@@ -176,7 +178,7 @@ def joined_blocks(tokenizer):
 def check_across_documents(report, name, options, work, model):
     run = work / "across"
     pretrain(
-        options.kuoci, model, run, "embeddings", "--steps", STEPS, "--attend-across-documents",
+        options.kuoci, model, run, "embeddings", "--train-rows", "all", "--steps", STEPS, "--attend-across-documents",
         "--record-batches", run / "batches")
     peer = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
     for key, parameter in peer.named_parameters():
@@ -197,6 +199,67 @@ def check_across_documents(report, name, options, work, model):
     compare_steps(report, name, run, peer, plain_logits_of)
 
 
+def check_new_rows(report, name, options, work, model):
+    """The peer trains all rows, but the old ones have no gradient and no decay."""
+    run = work / "new-rows"
+    pretrain(
+        options.kuoci, model, run, "embeddings", "--first-new-row", NEW_ROW, "--weight-decay", 0, "--steps", STEPS,
+        "--record-batches", run / "batches")
+    peer = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
+    is_new = (torch.arange(peer.config.vocab_size) >= NEW_ROW).float().unsqueeze(1)
+    for key, parameter in peer.named_parameters():
+        parameter.requires_grad = "embed_tokens" in key or "lm_head" in key
+        if parameter.requires_grad:
+            parameter.register_hook(lambda gradient: gradient * is_new)
+    compare_steps(report, name, run, peer, decay=0)
+    ours, start = load_file(run / "model/model.safetensors"), load_file(model / "model.safetensors")
+    theirs = peer.state_dict()
+    compare_weights(report, name + ", weights", [(key, ours[key], theirs[key]) for key in sorted(ours)])
+    matrices = [key for key in sorted(start) if "embed_tokens" in key or "lm_head" in key]
+    report.equal(
+        name + ", old rows bit for bit", f"{NEW_ROW} rows of {len(matrices)} matrices",
+        [(key, "changed", "kept") for key in matrices if not torch.equal(ours[key][:NEW_ROW], start[key][:NEW_ROW])])
+
+
+def check_schedules(report, name, options, work, model):
+    """Step s after warm-up has the rate of transformers' step s - 1; warm-up itself is ours."""
+    steps, warmup, decay, rate, minimum = 24, 4, 8, 1e-3, 0.1
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=rate)
+    wsd = dict(
+        num_warmup_steps=warmup, num_decay_steps=decay, num_training_steps=steps, decay_type="linear",
+        min_lr_ratio=minimum)
+    peers = {
+        "cosine": transformers.get_cosine_schedule_with_warmup(optimizer, warmup, steps),
+        "linear": transformers.get_linear_schedule_with_warmup(optimizer, warmup, steps),
+        "constant": transformers.get_constant_schedule_with_warmup(optimizer, warmup),
+        "wsd": transformers.get_wsd_schedule(optimizer, **wsd),
+    }
+    worst = 0.0
+    for shape, peer in peers.items():
+        run = work / f"schedule-{shape}"
+        floor = minimum if shape == "wsd" else 0
+        harness.kuoci(
+            options.kuoci, "pretrain", "--model", model, "--text", harness.ROOT / "corpora/sample.zh.txt", "--stage",
+            "lora", "--train-rows", "none", "--out", run, "--batch-size", 1, "--block-size", 8, "--learning-rate", rate,
+            "--schedule", shape, "--warmup-steps", warmup, "--decay-steps", decay, "--steps", steps,
+            "--minimum-learning-rate-ratio", floor, "--progress", "none")
+        for line in steps_of(run)[warmup:]:
+            theirs = rate * peer.lr_lambdas[0](line["step"] - 1)
+            worst = max(worst, abs(line["learning_rate"] - theirs) / rate)
+    text = f"{len(peers)} schedules of {steps} steps, largest difference {worst:.1e} of the peak"
+    (report.ok if worst < 1e-12 else report.failed)(name, text)
+
+
+def check_lora_variant(report, name, options, work, model):
+    """rsLoRA with new rows: PEFT opens the adapter and computes what we do."""
+    run = work / "variant"
+    pretrain(
+        options.kuoci, model, run, "lora", "--rslora", "--train-rows", "new", "--first-new-row", NEW_ROW, "--steps",
+        STEPS)
+    check_adapter_opens(report, name + ", opened", run / "adapter", model)
+    check_adapter_logits(report, name + ", logits", options, work, run / "adapter", model)
+
+
 def check_lora(report, name, options, work, model):
     initial, run = work / "initial", work / "stage2"
     pretrain(options.kuoci, model, initial, "lora", "--steps", 0)
@@ -209,9 +272,8 @@ def check_lora(report, name, options, work, model):
     compare_weights(report, name + ", weights", [(key, ours[key], theirs[key]) for key in sorted(theirs)])
 
 
-def check_adapter_opens(report, name, work, model):
+def check_adapter_opens(report, name, adapter, model):
     base = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
-    adapter = work / "stage2/adapter"
     config = peft.LoraConfig.from_pretrained(adapter)
     config.inference_mode = False
     wrapped = peft.get_peft_model(base, config)
@@ -240,8 +302,7 @@ def compare_logits(report, name, program, peer, work, *parameters):
     (report.ok if difference <= LOGIT_TOLERANCE else report.failed)(name, text)
 
 
-def check_adapter_logits(report, name, options, work, model):
-    adapter = work / "stage2/adapter"
+def check_adapter_logits(report, name, options, work, adapter, model):
     base = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
     peer = peft.PeftModel.from_pretrained(base, adapter)
     compare_logits(report, name, options.kuoci, peer, work, "--model", model, "--adapter", adapter)
@@ -265,8 +326,12 @@ def main():
         make_model(tied, base_tokenizer(options), tie_word_embeddings=True, rope_theta=500000.0)
         report.run("stage 1 of transformers", check_embeddings, options, work, model)
         report.run("stage 2 of transformers and PEFT", check_lora, options, work, model)
-        report.run("the adapter opens in PEFT", check_adapter_opens, work, model)
-        report.run("logits with the adapter equal PEFT's", check_adapter_logits, options, work, model)
+        adapter = work / "stage2/adapter"
+        report.run("the adapter opens in PEFT", check_adapter_opens, adapter, model)
+        report.run("logits with the adapter equal PEFT's", check_adapter_logits, options, work, adapter, model)
+        report.run("new rows alone", check_new_rows, options, work, model)
+        report.run("rsLoRA with new rows", check_lora_variant, options, work, model)
+        report.run("learning rates of transformers", check_schedules, options, work, model)
         report.run("logits of the exported checkpoint equal transformers'", check_export_logits, options, work, model)
         report.run("documents that see one another", check_across_documents, options, work, model)
         (work / "tied-runs").mkdir()

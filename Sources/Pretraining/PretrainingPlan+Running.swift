@@ -1,0 +1,48 @@
+import FileIO
+import Foundation
+import OrderedJSON
+import Provenance
+
+extension PretrainingPlan {
+    /// Runs every stage that is not finished yet, one after another.
+    ///
+    /// With several stages the directory holds `1-embeddings`, `2-lora` and so on, each a run of its own; a resumed run
+    /// goes on in the first that is not finished.
+    /// - Parameters:
+    ///   - tokenizer: That of a stage.
+    ///   - finished: Told of each stage that this call brought to its end.
+    /// - Throws: What a run throws; `PretrainingError.alreadyFinished` if all stages are.
+    public func run(
+        resume: Bool, force: Bool, observer: RunObserver,
+        tokenizer: (PretrainingOptions) throws -> TrainingTokenizer = {
+            try TrainingTokenizer(contentsOf: $0.tokenizer ?? $0.model)
+        },
+        finished: (PretrainingSummary) -> Void = { _ in }
+    ) throws {
+        func start(_ stage: PretrainingOptions) throws {
+            let run = try PretrainingRun(
+                stage, tokenizer: tokenizer(stage), resume: resume, force: force, observer: observer)
+            finished(try run.run())
+        }
+        if stages.count == 1 { return try start(stages[0]) }
+        let names = stages.map { ($0.out as NSString).lastPathComponent }
+        let directory = try RunDirectory(
+            out, description: ["stages": .strings(names)], resume: resume, force: force, holdsCheckpoints: false)
+        try recipe.write(to: out)
+        for stage in stages {
+            observer.note("stage \((stage.out as NSString).lastPathComponent)")
+            do {
+                try start(stage)
+            } catch PretrainingError.alreadyFinished {
+                observer.note("finished before")
+            }
+        }
+        let results = try stages.map { try JSONValue(parsing: readFile($0.out + "/" + Manifest.fileName)) }
+        try Manifest(
+            options: ["stages": .strings(names)],
+            results: ["stages": .array(results.map { $0["results"] ?? .null })]
+        ).write(to: out)
+        // The lock is held to the end.
+        _ = directory
+    }
+}
