@@ -35,3 +35,10 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
         (Float(next() >> 40) / Float(1 << 23) - 1) * bound
     }
 }
+
+extension RandomNumberGenerator {
+    /// A number from 0 to below 1, each of 2^53 equally likely.
+    package mutating func unit() -> Double {
+        Double(next() >> 11) * 0x1p-53
+    }
+}

@@ -1,3 +1,5 @@
+import SeededRandom
+
 extension BPESegmenter {
     /// How deep unused pieces are taken apart, as in sentencepiece.
     private static let deepestSplit = 100
@@ -6,7 +8,7 @@ extension BPESegmenter {
     func sample(_ scratch: EncodingScratch, dropout: Double, using generator: inout some RandomNumberGenerator) {
         characters.split(scratch, userDefined: userDefined)
         segmentAsWhole(scratch) {
-            dropout >= 1 || dropout > 0 && uniform(using: &generator) < dropout
+            dropout >= 1 || dropout > 0 && generator.unit() < dropout
         }
     }
 

@@ -10,6 +10,8 @@ struct Decoder {
     private var byteRun: [UInt8] = []
     /// Nothing was written yet, so that a space would stand at the very beginning.
     private var isAtStart = true
+    /// Bytes of the text that were given out.
+    private var taken = 0
 
     init(_ tokenizer: Tokenizer) {
         let specification = tokenizer.model.proto.normalizerSpec
@@ -56,20 +58,33 @@ struct Decoder {
     }
 
     private mutating func endByteRun() {
+        decodeByteRun(keeping: 0)
+    }
+
+    /// Turns the run's bytes into characters, but for the last `kept` ones.
+    private mutating func decodeByteRun(keeping kept: Int) {
+        let end = byteRun.count - kept
         byteRun.withUnsafeBufferPointer { bytes in
             var index = 0
-            while index < bytes.count {
+            while index < end {
                 let (scalar, length) = UTF8Scalars.decode(bytes, at: index)
                 UTF8Scalars.append(scalar, to: &text)
                 index += length
             }
         }
-        byteRun.removeAll(keepingCapacity: true)
+        byteRun.removeFirst(end)
     }
 
-    /// The bytes of the text.
+    /// The bytes of the text so far that no further piece can change, without those that an earlier call gave.
+    mutating func takeCertain() -> [UInt8] {
+        decodeByteRun(keeping: UTF8Scalars.openLength(byteRun))
+        defer { taken = text.count }
+        return Array(text[taken...])
+    }
+
+    /// The bytes of the text that were not given out yet.
     consuming func finish() -> [UInt8] {
         if !byteRun.isEmpty { endByteRun() }
-        return text
+        return taken == 0 ? text : Array(text[taken...])
     }
 }

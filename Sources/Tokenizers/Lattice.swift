@@ -1,4 +1,5 @@
 import Foundation
+import SeededRandom
 
 /// All ways to cut a text into the pieces of a unigram model: a node for each piece at each place.
 ///
@@ -133,16 +134,11 @@ func draw(_ weights: [Double], using generator: inout some RandomNumberGenerator
     let usable = weights.map { $0.isFinite && $0 > 0 ? $0 : 0 }
     let total = usable.reduce(0, +)
     if !(total > 0) || !total.isFinite { return 0 }
-    var rest = uniform(using: &generator) * total
+    var rest = generator.unit() * total
     for (index, weight) in usable.enumerated() where weight > 0 {
         if rest < weight { return index }
         rest -= weight
     }
     // Rounding has left a rest: the last that can be drawn.
     return usable.lastIndex { $0 > 0 } ?? 0
-}
-
-/// A number from 0 to before 1, of 53 random bits.
-func uniform(using generator: inout some RandomNumberGenerator) -> Double {
-    Double(generator.next() >> 11) * 0x1p-53
 }

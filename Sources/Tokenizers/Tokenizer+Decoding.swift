@@ -15,7 +15,7 @@ extension Tokenizer {
             guard vocabulary.contains(id) else { throw .idOutOfRange(id: Int(id.rawValue), count: count) }
             decoder.append(vocabulary.bytes(of: id), type: vocabulary.type(of: id), isKnown: true)
         }
-        return finish(decoder)
+        return denormalized(decoder.finish())
     }
 
     /// The text of pieces; one that the vocabulary does not hold stands for itself.
@@ -31,11 +31,11 @@ extension Tokenizer {
             let type = id.map { vocabulary.type(of: $0) } ?? .unknown
             decoder.append(piece, type: type, isKnown: id != nil)
         }
-        return finish(decoder)
+        return denormalized(decoder.finish())
     }
 
-    private func finish(_ decoder: consuming Decoder) -> [UInt8] {
-        let text = decoder.finish()
+    /// A decoded text after the model's rules for it, if there are some.
+    func denormalized(_ text: [UInt8]) -> [UInt8] {
         guard let denormalizer, !text.isEmpty else { return text }
         return text.withUnsafeBufferPointer { denormalizer.normalize($0) }
     }

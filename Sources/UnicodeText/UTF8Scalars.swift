@@ -57,6 +57,26 @@ public enum UTF8Scalars {
         return bytes
     }
 
+    /// How many bytes at the end begin a character that further bytes may complete.
+    public static func openLength(_ bytes: [UInt8]) -> Int {
+        for length in 1..<4 where length <= bytes.count {
+            let open = bytes.suffix(length)
+            guard let first = open.first, first & 0xC0 != 0x80 else { continue }
+            let missing = announcedLength(first) - length
+            return missing > 0 && isBeginning(open, missing: missing) ? length : 0
+        }
+        return 0
+    }
+
+    /// Whether some `missing` continuation bytes make one character of the bytes. Those that do lie side by side up to the
+    /// largest or down to the smallest, so these two tell.
+    private static func isBeginning(_ bytes: ArraySlice<UInt8>, missing: Int) -> Bool {
+        [0x80, 0xBF].contains { last in
+            let whole = bytes + Array(repeating: UInt8(last), count: missing)
+            return Array(whole).withUnsafeBufferPointer { decode($0, at: 0).length } == whole.count
+        }
+    }
+
     /// Appends a scalar's UTF-8 bytes.
     @inlinable
     public static func append(_ scalar: UInt32, to bytes: inout [UInt8]) {
