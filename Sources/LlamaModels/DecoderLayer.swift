@@ -60,11 +60,15 @@ struct DecoderLayer {
     /// x [N, D] -> [N, D]
     func callAsFunction(_ x: Tensor, _ context: Context) throws -> Tensor {
         let attended = try attention(x.rmsNorm(attentionNorm, epsilon: context.normEpsilon), context)
-        let middle = try x.adding(attended)
-        let normed = try middle.rmsNorm(innerNorm, epsilon: context.normEpsilon)
+        return try feedForward(x.adding(attended), context)
+    }
+
+    /// The half of the block after attention.  x [N, D] -> [N, D]
+    func feedForward(_ x: Tensor, _ context: Context) throws -> Tensor {
+        let normed = try x.rmsNorm(innerNorm, epsilon: context.normEpsilon)
         let dropout = context.dropout
         let inner = try gate(normed, dropout: dropout).swiglu(up(normed, dropout: dropout))
-        return try middle.adding(down(inner, dropout: dropout))
+        return try x.adding(down(inner, dropout: dropout))
     }
 
     private func attention(_ x: Tensor, _ context: Context) throws -> Tensor {

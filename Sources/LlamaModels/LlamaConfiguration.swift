@@ -24,6 +24,8 @@ public struct LlamaConfiguration: Sendable, Equatable {
     public let hasInnerBias: Bool
     /// Tokens back that a token may attend to, where the model limits them.
     public let slidingWindow: Int?
+    /// `max_position_embeddings`: positions that the model was made for, where it says so.
+    public let positionLimit: Int?
 
     /// - Throws: `CheckpointError.missingKey`, or `LlamaModelError.unsupported` for a model that would be computed
     ///   wrongly.
@@ -41,6 +43,7 @@ public struct LlamaConfiguration: Sendable, Equatable {
         hasAttentionBias = try config.bool("attention_bias", default: false)
         hasInnerBias = try config.bool("mlp_bias", default: false)
         slidingWindow = try config.optionalInt("sliding_window")
+        positionLimit = try config.optionalInt("max_position_embeddings")
         try checkSizes(config)
         try config.refuseOtherFamilies()
     }
