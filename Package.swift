@@ -110,7 +110,10 @@ if let libtorch {
             swiftSettings: swiftSettings),
         library(
             "TorchCommands",
-            ["Commands", "Pretraining", "Provenance", "FileIO", "OrderedJSON", "Partitioning", argumentParser]),
+            [
+                "Commands", "Pretraining", "LlamaModels", "Provenance", "FileIO", "OrderedJSON", "Partitioning",
+                argumentParser,
+            ]),
         .executableTarget(
             name: "kuoci-torch", dependencies: ["TorchCommands"], swiftSettings: swiftSettings,
             linkerSettings: linking),

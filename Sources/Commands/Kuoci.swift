@@ -14,6 +14,7 @@ public struct Kuoci: ParsableCommand {
             NormalizeCommand.self, ExportVocabularyCommand.self, MergeCommand.self, ConvertCommand.self,
             MeasureCommand.self,
             InitCommand.self, ResizeCommand.self, ExportCommand.self, PretrainStub.self, EvaluateStub.self,
+            GenerateStub.self,
             SummaryCommand.self,
         ])
 

@@ -102,11 +102,11 @@ extension UnsafeBufferPointer<UInt8> {
 }
 
 /// Where the text goes: a file that appears when it is whole, or standard output.
-final class TextOutput: @unchecked Sendable {
+package final class TextOutput: @unchecked Sendable {
     private var file: OutputFile?
 
     /// - Parameter path: nil or empty for standard output.
-    init(_ path: String?) throws {
+    package init(_ path: String?) throws {
         if let path, !path.isEmpty { file = try OutputFile(path) }
     }
 
@@ -115,7 +115,7 @@ final class TextOutput: @unchecked Sendable {
         try file?.write(bytes: bytes)
     }
 
-    func write(_ text: String) throws {
+    package func write(_ text: String) throws {
         try Array(text.utf8).withUnsafeBytes { try write($0) }
     }
 

@@ -4,13 +4,14 @@ import Foundation
 /// A verb that needs libtorch. It lives in the program `kuoci-torch`, since loading libtorch would cost every other verb
 /// 0.4 s and 128 MB at its start.
 package enum TensorVerb: String, CaseIterable {
-    case pretrain, evaluate
+    case pretrain, evaluate, generate
 
     package var abstract: String {
         switch self {
         case .pretrain:
             "Trains by causal language modelling: full, embeddings (stage 1), lora (stage 2), or one after another."
         case .evaluate: "Measures loss, perplexity and bits per byte of a checkpoint on texts."
+        case .generate: "Writes texts with a checkpoint, each going on from a prompt."
         }
     }
 
@@ -67,6 +68,12 @@ struct PretrainStub: TensorVerbStub {
 
 struct EvaluateStub: TensorVerbStub {
     static let verb = TensorVerb.evaluate
+    static let configuration = stubConfiguration
+    @Argument(parsing: .allUnrecognized, help: .hidden) var arguments: [String] = []
+}
+
+struct GenerateStub: TensorVerbStub {
+    static let verb = TensorVerb.generate
     static let configuration = stubConfiguration
     @Argument(parsing: .allUnrecognized, help: .hidden) var arguments: [String] = []
 }

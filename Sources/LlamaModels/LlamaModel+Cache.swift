@@ -14,12 +14,12 @@ public struct Continuation {
 extension LlamaModel {
     /// The logits [S, V] after the last token of each of S sequences, whose caches then hold the new tokens.
     ///
-    /// Equal to those of `logits` over the whole sequences, up to the rounding of products of another shape. Sequences
-    /// do not see one another, and may have any number of new tokens.
+    /// Equal to those of `logits` over the whole sequences, up to rounding in attention. Sequences do not see one another,
+    /// and may have any number of new tokens.
     /// - Throws: `LlamaModelError.badBatch` for tokens that the model does not know or a cache has no room for.
     public func logits(continuing sequences: [Continuation]) throws -> Tensor {
         try check(sequences)
-        let logits = try withoutGradients {
+        return try withoutGradients {
             var start = 0
             let parts = try sequences.map { sequence in
                 defer { start += sequence.tokens.count }
@@ -28,21 +28,16 @@ extension LlamaModel {
             let x = try finalStates(sequences, parts)
             for part in parts { part.cache.count += part.count }
             let last = try parts.map { try x.narrowed(start: $0.start + $0.count - 1, length: 1) }
-            return try joined(last, rows: steadyRows(last.count))
-                .rmsNorm(finalNorm, epsilon: configuration.normEpsilon).linear(head.weight)
+            return try head.logits(joined(last).rmsNorm(finalNorm, epsilon: configuration.normEpsilon))
         }
-        return try logits.narrowed(start: 0, length: sequences.count)
     }
 
-    /// What the last layer gives for every new token, [N, D], before the final norm; N is made steady.
+    /// What the last layer gives for every new token, [N, D], before the final norm.
     private func finalStates(_ sequences: [Continuation], _ parts: [CachedPart]) throws -> Tensor {
-        var tokens = sequences.flatMap(\.tokens)
-        var positions = sequences.flatMap { sequence in
+        let tokens = sequences.flatMap(\.tokens)
+        let positions = sequences.flatMap { sequence in
             sequence.tokens.indices.map { Int32(sequence.cache.count + $0) }
         }
-        let unused = [Int32](repeating: 0, count: steadyRows(tokens.count) - tokens.count)
-        tokens += unused
-        positions += unused
         let context = DecoderLayer.Context(
             batchSize: 1, blockSize: tokens.count, headWidth: configuration.headWidth,
             normEpsilon: configuration.normEpsilon,
@@ -93,23 +88,15 @@ extension DecoderLayer {
             parts.map {
                 try $0.attention(
                     layer: index, queries: queries, keys: keys, values: values, headWidth: context.headWidth)
-            }, rows: x.shape[0])
+            })
         return try feedForward(x.adding(output(attended, dropout: nil)), context)
     }
 }
 
-/// At least `count`: so many rows that a product with a matrix has the same bits at any number of threads.
-///
-/// Measured with the MKL in libtorch 2.13 at 1 to 4 threads: products of 5, 6, 7, 9, 10 and 11 rows differ in the last
-/// bits, those of 1 to 4, 8, and 12 to 128 rows do not, for matrices from 256 x 256 on; with much smaller ones, they may.
-private func steadyRows(_ count: Int) -> Int {
-    count <= 4 ? count : (count + 3) / 4 * 4
-}
-
-/// Rows one after another, filled up by zeros.
-private func joined(_ parts: [Tensor], rows: Int) throws(TorchError) -> Tensor {
-    if parts.count == 1, parts[0].shape[0] == rows { return parts[0] }
-    let result = try Tensor.zeros([rows, parts[0].shape[1]])
+/// Rows one after another.
+private func joined(_ parts: [Tensor]) throws(TorchError) -> Tensor {
+    if parts.count == 1 { return parts[0] }
+    let result = try Tensor.zeros([parts.reduce(0) { $0 + $1.shape[0] }, parts[0].shape[1]])
     var start = 0
     for part in parts {
         try result.narrowed(start: start, length: part.shape[0]).assign(part)

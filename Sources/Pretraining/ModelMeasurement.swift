@@ -80,7 +80,7 @@ extension TrainingTokenizer {
 }
 
 /// Puts an adapter's tensors on a model; one that the model has no place for is refused.
-private func apply(_ adapter: Adapter, to model: LlamaModel) throws {
+func apply(_ adapter: Adapter, to model: LlamaModel) throws {
     let targets = try adapter.config.targetModules.map { name in
         guard let target = LoRATarget(rawValue: name) else {
             throw TrainingDataError.unfitAdapter(

@@ -89,6 +89,10 @@ public struct PretrainingOptions: Sendable {
     public var bestBy: String?
     /// Evaluations without a better one after which the run ends; 0: it goes on.
     public var patience = 0
+    /// At each evaluation the model goes on from these, and the log gets the texts.
+    public var samplePrompts: [String] = []
+    /// New tokens of a sample at most.
+    public var sampleTokens = 64
     /// 0: only when stopped by a signal.
     public var saveEvery = 0
     /// Where token caches are kept; nil keeps them in the run's directory.
@@ -143,6 +147,10 @@ extension PretrainingOptions {
             value["train_rows"] = .string(stageRows.rawValue)
             value["train_sides"] = .string(trainSides.rawValue)
             if stageRows == .new { value["first_new_row"] = firstNewRow.map { .integer($0) } }
+        }
+        if !samplePrompts.isEmpty {
+            value["sample_prompts"] = .strings(samplePrompts)
+            value["sample_tokens"] = .integer(sampleTokens)
         }
         if stage == .lora {
             value["embedding_learning_rate"] = .double(embeddingLearningRate ?? learningRate)
@@ -222,6 +230,7 @@ extension PretrainingOptions {
         try require(clip.isFinite && clip > 0, "--clip", clip, "must be above 0")
         try require(evaluateEvery >= 0, "--evaluate-every", evaluateEvery, "must not be negative")
         try require(patience >= 0, "--patience", patience, "must not be negative")
+        try require((1...2048).contains(sampleTokens), "--sample-tokens", sampleTokens, "must be 1 to 2048")
         try require(saveEvery >= 0, "--save-every", saveEvery, "must not be negative")
         try require(threads >= 1, "--threads", threads, "must be at least 1")
         try require((1...1 << 16).contains(loraRank), "--lora-rank", loraRank, "must be 1 to 65536")

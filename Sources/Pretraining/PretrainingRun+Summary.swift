@@ -78,7 +78,7 @@ extension PretrainingRun {
         position.logBytes = log.length
     }
 
-    /// Measures every held-out set and logs them all at once.
+    /// Measures every held-out set, logs them all at once, and then the samples.
     func evaluateHeldOut() throws {
         var results: [Evaluation] = []
         for set in heldOut {
@@ -89,6 +89,7 @@ extension PretrainingRun {
             try requireFinite(result.lossSum, "held-out loss of \(set.name)", position.step)
             results.append(result)
         }
+        try writeSamples()
         try report(results)
         try judge(results)
     }

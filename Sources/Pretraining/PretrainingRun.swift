@@ -165,7 +165,8 @@ public final class PretrainingRun {
     private var isEvaluationDue: Bool {
         let step = position.step
         let isRegular = options.evaluateEvery > 0 && step.isMultiple(of: options.evaluateEvery)
-        return !heldOut.isEmpty && (step == 0 || step == stepCount || isRegular)
+        return (!heldOut.isEmpty || !options.samplePrompts.isEmpty)
+            && (step == 0 || step == stepCount || isRegular)
     }
 
     private var isSaveDue: Bool {

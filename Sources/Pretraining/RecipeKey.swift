@@ -110,6 +110,13 @@ extension RecipeKey {
             return nil
         })
 
+    static let samplePrompt = RecipeKey(
+        name: "sample_prompt", isList: true, texts: { $0.samplePrompts.isEmpty ? nil : $0.samplePrompts },
+        assign: { options, texts in
+            options.samplePrompts = texts
+            return nil
+        })
+
     /// In the order of `--help`.
     static let all: [RecipeKey] = [
         one("model", \.model), optional("tokenizer", \.tokenizer), optional("train_rows", \.trainRows),
@@ -126,7 +133,8 @@ extension RecipeKey {
         one("weight_decay", \.weightDecay), one("clip", \.clip),
         one("lora_rank", \.loraRank), one("lora_alpha", \.loraAlpha), one("rslora", \.usesRankStabilization),
         one("lora_dropout", \.loraDropout), loraTargets,
-        one("seed", \.seed), one("evaluate_every", \.evaluateEvery), one("keep_best", \.keepsBest),
+        one("seed", \.seed), one("evaluate_every", \.evaluateEvery), samplePrompt,
+        one("sample_tokens", \.sampleTokens), one("keep_best", \.keepsBest),
         optional("best_by", \.bestBy),
         one("patience", \.patience), one("save_every", \.saveEvery),
         one("threads", \.threads), optional("record_batches", \.recordBatches).unrecorded(),

@@ -1,6 +1,6 @@
 import FileIO
 import Foundation
-import Tokenizers
+public import Tokenizers
 
 extension TrainingTokenizer {
     /// A SentencePiece model: a .model file, or a directory that holds tokenizer.model.
@@ -14,9 +14,19 @@ extension TrainingTokenizer {
         guard let end = tokenizer.endID else { throw TrainingDataError.noEndPiece(tokenizer: file) }
         self.init(
             path: file, digest: try SHA256.hexDigest(ofFile: file), pieceCount: tokenizer.count,
-            beginID: tokenizer.beginID?.rawValue, endID: end.rawValue, pieceBytes: PieceBytes(tokenizer)
-        ) { document in
-            document.withUnsafeBytes { tokenizer.encode(utf8: $0).map(\.rawValue) }
-        }
+            beginID: tokenizer.beginID?.rawValue, endID: end.rawValue,
+            pieceBytes: PieceBytes(tokenizer),
+            encode: { document in document.withUnsafeBytes { tokenizer.encode(utf8: $0).map(\.rawValue) } },
+            decoder: { context in
+                try StreamingDecoder(tokenizer, after: context.map { PieceID(rawValue: $0) })
+            })
     }
+}
+
+extension StreamingDecoder: TextDecoder {
+    public mutating func append(_ id: Int32) throws -> String {
+        try append(PieceID(rawValue: id))
+    }
+
+    public func rest() -> String { finish() }
 }

@@ -1,4 +1,12 @@
-/// A tokenizer as pretraining needs it: ids out of bytes, the pieces around a document, and a name for its content.
+/// Turns ids into text as they come.
+public protocol TextDecoder {
+    /// The text that the id makes certain, in whole characters.
+    mutating func append(_ id: Int32) throws -> String
+    /// The rest of the text.
+    func rest() -> String
+}
+
+/// A tokenizer as pretraining needs it: ids out of bytes, text out of ids, the pieces around a document, and a name for its content.
 public struct TrainingTokenizer: Sendable {
     /// What messages call it.
     public let path: String
@@ -12,11 +20,14 @@ public struct TrainingTokenizer: Sendable {
     /// nil where nobody knows; the bits per byte of steps are then not logged.
     let pieceBytes: PieceBytes?
     let encode: @Sendable ([UInt8]) throws -> [Int32]
+    /// A decoder of what follows the given ids.
+    let decoder: @Sendable ([Int32]) throws -> any TextDecoder
 
     public init(
         path: String, digest: String, pieceCount: Int, beginID: Int32?, endID: Int32,
         pieceBytes: PieceBytes? = nil,
-        encode: @escaping @Sendable ([UInt8]) throws -> [Int32]
+        encode: @escaping @Sendable ([UInt8]) throws -> [Int32],
+        decoder: @escaping @Sendable ([Int32]) throws -> any TextDecoder
     ) {
         self.path = path
         self.digest = digest
@@ -25,5 +36,6 @@ public struct TrainingTokenizer: Sendable {
         self.endID = endID
         self.pieceBytes = pieceBytes
         self.encode = encode
+        self.decoder = decoder
     }
 }

@@ -249,6 +249,12 @@ struct PretrainRunOptions: ParsableArguments, RecipeOptions {
         help: "Measure the held-out texts every so many steps; 0: before the first and after the last (default: 0).")
     var evaluateEvery: Int?
 
+    @Option(help: "At each measuring, write how the model goes on from this; may be given several times.")
+    var samplePrompt: [String] = []
+
+    @Option(help: "New tokens of such a sample at most (default: \(defaults.sampleTokens)).")
+    var sampleTokens: Int?
+
     @Flag(
         inversion: .prefixedNo,
         help: "Also write what measured best on the held-out texts, into OUT/best (default: no).")
@@ -281,7 +287,9 @@ struct PretrainRunOptions: ParsableArguments, RecipeOptions {
 
     var settings: [RecipeSetting] {
         [
-            setting("seed", seed), setting("evaluate_every", evaluateEvery), setting("keep_best", keepBest),
+            setting("seed", seed), setting("evaluate_every", evaluateEvery),
+            setting("sample_prompt", list: samplePrompt), setting("sample_tokens", sampleTokens),
+            setting("keep_best", keepBest),
             setting("best_by", bestBy), setting("patience", patience), setting("save_every", saveEvery),
             setting("threads", threads), setting("record_batches", recordBatches),
         ].compactMap { $0 }

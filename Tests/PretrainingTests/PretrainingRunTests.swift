@@ -41,6 +41,8 @@ private final class StopAfter: Sendable {
         options.loraDropout = 0.2
         options.evaluateEvery = 3
         options.keepsBest = true
+        options.samplePrompts = ["abc", ""]
+        options.sampleTokens = 5
         options.saveEvery = 2
         options.cache = directory + "/tokens"
         return options
@@ -367,6 +369,7 @@ private final class StopAfter: Sendable {
             try makeTinyModel(in: options.model, scale: .infinity)
             options.heldOut = []
             options.keepsBest = false
+            options.samplePrompts = []
             let found = try #require(throws: PretrainingError.self) { try start(options) }
             guard case .notFinite(let what, let step, _, let documents, let last, let replay) = found else {
                 Issue.record("\(found)")
@@ -388,7 +391,32 @@ private final class StopAfter: Sendable {
         }
     }
 
-    @Test(arguments: ["text", "heldout", "tokenizer", "model", "seed"])
+    @Test func eachMeasuringLogsWhatTheModelWrites() throws {
+        try withTemporaryDirectory { directory in
+            var options = try options(directory, .full, out: "run")
+            options.heldOut = []
+            options.keepsBest = false
+            _ = try start(options)
+            func samples() throws -> [JSONValue] {
+                try readFile(options.out + "/log.jsonl").split(separator: 0x0A).map { try JSONValue(parsing: $0) }
+                    .filter { $0["event"]?.string == "sample" }
+            }
+            #expect(try samples().compactMap { $0["step"]?.int } == [0, 0, 3, 3, 6, 6, 7, 7])
+            #expect(try samples().compactMap { $0["prompt"]?.string } == (0..<4).flatMap { _ in ["abc", ""] })
+            for sample in try samples() {
+                let tokens = try #require(sample["tokens"]?.int)
+                #expect(sample["end"]?.string == (tokens == 5 ? "length" : "end"))
+            }
+            // A model that gives no numbers writes nothing, and that is no reason to stop.
+            try makeTinyModel(in: options.model, scale: .infinity)
+            options.out = directory + "/broken"
+            options.length = .steps(0)
+            _ = try start(options)
+            #expect(try samples().map { $0["text"] } == [.null, .null])
+        }
+    }
+
+    @Test(arguments: ["text", "heldout", "tokenizer", "model", "seed", "sample_prompts"])
     func aResumedRunMustBringTheSame(change: String) throws {
         try withTemporaryDirectory { directory in
             var options = try options(directory, .lora, out: "run")
@@ -401,6 +429,7 @@ private final class StopAfter: Sendable {
             case "tokenizer":
                 tokenizer = TrainingTokenizer(
                     path: "bytes", digest: "other", pieceCount: 259, beginID: 1, endID: 2, encode: { _ in [] })
+            case "sample_prompts": options.samplePrompts = ["abd", ""]
             default: options.seed = 43
             }
             do {

@@ -12,6 +12,27 @@ let byteTokenizer = TrainingTokenizer(
     pieceBytes: PieceBytes(counts: [0, 0, 0] + [Int32](repeating: 1, count: 256)),
     encode: { $0.map { Int32($0) + 3 } })
 
+/// Decodes the byte tokenizer's ids one by one; control ids leave no trace.
+private struct ByteDecoder: TextDecoder {
+    mutating func append(_ id: Int32) -> String {
+        UInt8(exactly: id - 3).map { String(decoding: [$0], as: UTF8.self) } ?? ""
+    }
+
+    func rest() -> String { "" }
+}
+
+extension TrainingTokenizer {
+    /// A tokenizer that decodes as the byte tokenizer does.
+    init(
+        path: String, digest: String, pieceCount: Int, beginID: Int32?, endID: Int32,
+        pieceBytes: PieceBytes? = nil, encode: @escaping @Sendable ([UInt8]) throws -> [Int32]
+    ) {
+        self.init(
+            path: path, digest: digest, pieceCount: pieceCount, beginID: beginID, endID: endID,
+            pieceBytes: pieceBytes, encode: encode, decoder: { _ in ByteDecoder() })
+    }
+}
+
 /// Writes documents into a token cache under `directory`.
 func makeCache(
     _ documents: [String], in directory: String, tokenizer: TrainingTokenizer = byteTokenizer, threads: Int = 1

@@ -1,0 +1,125 @@
+import ArgumentParser
+import Commands
+import LlamaModels
+import Partitioning
+import Pretraining
+
+struct GenerateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate",
+        abstract: TensorVerb.generate.abstract,
+        discussion: """
+            Each text goes on from its prompt until the tokenizer's end piece, --max-new-tokens, or the model's context, \
+            of 2048 tokens at most. The defaults of sampling are those that the Chinese-LLaMA paper gives in its first \
+            version; its last one has a repetition penalty of 1.1. The same model, prompts, options and seed give the same \
+            text at any --threads.
+
+            Example:
+              kuoci generate --model out/export --prompt '人工智能是' --max-new-tokens 100
+            """)
+
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+    @Option(help: "A Hugging Face model directory.")
+    var model: String
+
+    @Option(help: "A PEFT adapter directory to apply to the model.")
+    var adapter: String?
+
+    @Option(help: "A .model file, or a directory with tokenizer.model (default: the model's own).")
+    var tokenizer: String?
+
+    @Option(help: "A text to go on from; may be given several times.")
+    var prompt: [String] = []
+
+    @Option(help: "A file of prompts: .txt, one a line, or .jsonl, each a \"text\"; also .gz and .zst.")
+    var prompts: String?
+
+    @OptionGroup(title: "Sampling") var sampling: SamplingArguments
+
+    @Option(help: "Texts computed at once.")
+    var batchSize = 8
+
+    @Option(help: "Threads to compute on (default: every processor).")
+    var threads = availableProcessors
+
+    @Option(help: "text (prompts and what follows, as it comes) or json (an object a line for each text).")
+    var format = Format.text
+
+    @Option(
+        help: "Also write the logits and probabilities that the first text was drawn from to this safetensors file.")
+    var record: String?
+
+    func validate() throws {
+        if prompt.isEmpty, prompts == nil { throw ValidationError("say what to go on from: --prompt or --prompts") }
+        guard (1...1 << 20).contains(threads) else { throw ValidationError("--threads \(threads): must be at least 1") }
+        do {
+            try options.check()
+        } catch {
+            throw ValidationError("\(error)")
+        }
+    }
+
+    func run() throws {
+        let prompts = try allPrompts()
+        let generator = try TextGenerator(
+            model: model, adapter: adapter, tokenizer: TrainingTokenizer(contentsOf: tokenizer ?? model),
+            threads: threads)
+        var output = try GenerationOutput(prompts: prompts, samples: sampling.samples, isJSON: format == .json)
+        var recorded = GenerationRecord()
+        try generator.generate(prompts, options) { update in
+            if record != nil, update.number == 0 { recorded.append(update.token) }
+            try output.show(update)
+        }
+        if let record { try recorded.write(to: record) }
+    }
+
+    private var options: GenerationOptions {
+        var options = sampling.options
+        options.batchSize = batchSize
+        return options
+    }
+
+    private func allPrompts() throws -> [String] {
+        try prompt + (prompts.map { try readPrompts($0) } ?? [])
+    }
+}
+
+struct SamplingArguments: ParsableArguments {
+    @Option(help: "Texts for each prompt.")
+    var samples = 1
+
+    @Option(help: "New tokens of a text at most.")
+    var maxNewTokens = 512
+
+    @Option(help: "Logits are divided by it: below 1, likely tokens gain.")
+    var temperature = 0.2
+
+    @Option(help: "Draw from so many likeliest tokens; 0: from all.")
+    var topK = 40
+
+    @Option(help: "Draw from the likeliest tokens that together reach this probability; 1: from all.")
+    var topP = 0.9
+
+    @Option(help: "Makes tokens that are in the prompt or the text already less likely; 1: not at all.")
+    var repetitionPenalty = 1.3
+
+    @Flag(help: "Always take the likeliest token, after the penalty.")
+    var greedy = false
+
+    @Option(help: "Seed of the draws.")
+    var seed: UInt64 = 42
+
+    var options: GenerationOptions {
+        var options = GenerationOptions()
+        options.samples = samples
+        options.newTokens = maxNewTokens
+        options.seed = seed
+        options.rule.temperature = temperature
+        options.rule.topK = topK
+        options.rule.topP = topP
+        options.rule.repetitionPenalty = repetitionPenalty
+        options.rule.isGreedy = greedy
+        return options
+    }
+}
