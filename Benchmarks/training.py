@@ -1,6 +1,7 @@
 """Both pretraining stages beside transformers and PEFT: tokens a second and peak memory, on the same batches.
 
-Each side is a process of its own: the speed is the median of its steps but the first, the memory what wait4 reports.
+Stage 1 with all rows, stage 1 with new rows alone (beside the peer that trains all), stage 2; then our own step as the
+vocabulary grows. Each side is a process of its own: the speed is the median of its steps but the first, the memory what wait4 reports.
 The peer trains as PEFT is used: scaled-dot-product attention with the same block-diagonal mask, all rows of embedding
 and head, float32. Equal losses show that both did the same work.
 """
@@ -19,6 +20,7 @@ import process
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 VOCABULARY = 49953
+BASE_VOCABULARY = 32000
 RANK, ALPHA = 8, 32
 TARGETS = "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj"
 RATE = 2e-4
@@ -28,8 +30,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kuoci", default=str(ROOT / ".build/release/kuoci"), help="the program to measure")
     parser.add_argument("--text", help="a .txt to train on (default: the committed samples, repeated)")
-    parser.add_argument("--width", type=int, default=256)
-    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--shapes", default="256x4,512x8", help="widths and numbers of layers")
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--block", type=int, default=512)
@@ -37,16 +38,16 @@ def arguments():
     return parser.parse_args()
 
 
-def make_model(directory, options):
+def make_model(directory, options, vocabulary, width, layers):
     import torch
     import transformers
 
     transformers.utils.logging.disable_progress_bar()
     torch.manual_seed(1)
-    heads = max(1, options.width // 64)
+    heads = max(1, width // 64)
     config = transformers.LlamaConfig(
-        vocab_size=VOCABULARY, hidden_size=options.width, intermediate_size=options.width * 11 // 4 // 8 * 8,
-        num_hidden_layers=options.layers, num_attention_heads=heads, num_key_value_heads=heads,
+        vocab_size=vocabulary, hidden_size=width, intermediate_size=width * 11 // 4 // 8 * 8,
+        num_hidden_layers=layers, num_attention_heads=heads, num_key_value_heads=heads,
         max_position_embeddings=max(2048, options.block))
     transformers.LlamaForCausalLM(config).save_pretrained(directory)
     candidates = [ROOT / ".deps/base/tokenizer.model", ROOT.parent / "shared/data/tokenizers/llama-32k.model"]
@@ -138,22 +139,63 @@ def median_speed(steps, tokens):
     return tokens / statistics.median(step["seconds"] for step in steps[1:])
 
 
-def compare(name, stage, options, model, text, run):
+def step_losses(path):
+    return [step["loss"] for step in lines(path) if step["event"] == "step"]
+
+
+def compare(name, stage, options, model, text, run, rows="all"):
     if stage == "lora":
         pretrain(options, model, text, stage, run / "initial", 0)
     # Once before, so that the text is tokenized; then neither side pays for it.
-    cache = ["--cache", run / "tokens"]
-    pretrain(options, model, text, stage, run / "warm", 0, *cache)
-    ours = pretrain(options, model, text, stage, run / "ours", options.steps, "--record-batches", run / "batches", *cache)
+    more = ["--cache", run / "tokens", "--train-rows", rows, "--first-new-row", BASE_VOCABULARY]
+    pretrain(options, model, text, stage, run / "warm", 0, *more)
+    ours = pretrain(options, model, text, stage, run / "ours", options.steps, "--record-batches", run / "batches", *more)
     theirs, their_steps = peer(options, stage, model, run)
     our_steps = lines(run / "ours/timing.jsonl")
     tokens = options.batch * options.block
     process.row(
         f"{name}: tokens/s", median_speed(our_steps, tokens), median_speed(their_steps, tokens), "1/s", True)
     process.row(f"{name}: peak memory", ours.peak_bytes / 1e9, theirs.peak_bytes / 1e9, "GB", False)
-    losses = [step["loss"] for step in lines(run / "ours/log.jsonl") if step["event"] == "step"]
-    difference = max(abs(a - b["loss"]) / b["loss"] for a, b in zip(losses, their_steps, strict=True))
-    print(f"  {len(losses)} equal steps: the losses differ by {difference:.1e} at most", flush=True)
+    losses = step_losses(run / "ours/log.jsonl")
+    # The peer trains all rows in any case: with new rows alone only the first step starts from the same weights.
+    equal = len(losses) if rows == "all" else 1
+    difference = max(abs(a - b["loss"]) / b["loss"] for a, b in zip(losses[:equal], their_steps))
+    print(f"  {equal} equal step{'s' if equal > 1 else ''}: the losses differ by {difference:.1e} at most", flush=True)
+
+
+def bench_against_peer(options, work, width, layers):
+    work.mkdir()
+    print(
+        f"pretraining: width {width}, {layers} layers, vocabulary {VOCABULARY}, "
+        f"{options.batch} blocks of {options.block}, {len(os.sched_getaffinity(0))} cores", flush=True)
+    process.header("transformers")
+    model = work / "model"
+    make_model(model, options, VOCABULARY, width, layers)
+    text = training_text(work, options)
+    for number, (name, stage, rows) in enumerate((
+            ("stage 1, all rows of both sides", "embeddings", "all"),
+            ("stage 1, new rows (the peer: all)", "embeddings", "new"),
+            ("stage 2, LoRA on 7 projections", "lora", "all"))):
+        run = work / f"run-{number}"
+        run.mkdir()
+        compare(name, stage, options, model, text, run, rows)
+
+
+def bench_growth(options, work, width, layers):
+    """Our own stage 1 as the vocabulary grows: what the head costs must not grow faster than its rows."""
+    print(f"\nour step as the vocabulary grows (stage 1, all rows, width {width}, {layers} layers)")
+    text = training_text(work, options)
+    first = None
+    for vocabulary in (BASE_VOCABULARY, VOCABULARY, 100_000):
+        model, run = work / f"model-{vocabulary}", work / f"growth-{vocabulary}"
+        make_model(model, options, vocabulary, width, layers)
+        pretrain(options, model, text, "embeddings", run, options.steps, "--train-rows", "all")
+        seconds = statistics.median(step["seconds"] for step in lines(run / "timing.jsonl")[1:])
+        first = first or seconds
+        print(f"{vocabulary:>8} entries ({vocabulary / BASE_VOCABULARY:4.2f} x): {seconds:6.2f} s a step "
+              f"({seconds / first:4.2f} x)", flush=True)
+        shutil.rmtree(run)
+        shutil.rmtree(model)
 
 
 def main():
@@ -161,19 +203,12 @@ def main():
     if options.peer:
         return train_peer(options)
     options.kuoci = os.path.abspath(options.kuoci)
-    print(
-        f"pretraining: width {options.width}, {options.layers} layers, vocabulary {VOCABULARY}, "
-        f"{options.batch} blocks of {options.block}, {len(os.sched_getaffinity(0))} cores", flush=True)
-    process.header("transformers")
     with tempfile.TemporaryDirectory(prefix="kuoci-bench-") as directory:
         work = pathlib.Path(directory)
-        model = work / "model"
-        make_model(model, options)
-        text = training_text(work, options)
-        for name, stage in (("stage 1, embedding and head", "embeddings"), ("stage 2, LoRA on 7 projections", "lora")):
-            run = work / stage
-            run.mkdir()
-            compare(name, stage, options, model, text, run)
+        shapes = [tuple(map(int, shape.split("x"))) for shape in options.shapes.split(",")]
+        for width, layers in shapes:
+            bench_against_peer(options, work / f"{width}x{layers}", width, layers)
+        bench_growth(options, work, *shapes[0])
 
 
 if __name__ == "__main__":
