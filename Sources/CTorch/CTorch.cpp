@@ -284,10 +284,7 @@ int32_t kuoci_clip_gradients(kuoci_tensor *const *parameters, int32_t count, dou
         for (int32_t i = 0; i < count; i++)
             if (parameters[i]->value.grad().defined()) gradients.push_back(parameters[i]->value.grad());
         double sum = 0;
-        for (const Tensor &gradient : gradients) {
-            double length = at::linalg_vector_norm(gradient).item<float>();
-            sum += length * length;
-        }
+        for (const Tensor &gradient : gradients) sum += kuoci::squared_norm(gradient);
         double total = std::sqrt(sum);
         // PyTorch's clip_grad_norm_ adds the same 1e-6.
         double scale = limit / (total + 1e-6);

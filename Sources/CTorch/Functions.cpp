@@ -510,6 +510,20 @@ Tensor dropped(const Tensor &x, double probability, uint64_t seed) {
     return output;
 }
 
+// The sums of a matrix's columns, each one chain from the first row to the last, on any number of threads.
+Tensor column_sums(const Tensor &matrix) {
+    Tensor input = matrix.contiguous(), sums = at::zeros({matrix.size(1)}, matrix.options());
+    int64_t rows = matrix.size(0), width = matrix.size(1);
+    const float *from = input.const_data_ptr<float>();
+    float *to = sums.mutable_data_ptr<float>();
+    for_each_index(quotient_up(width, panel_width), [=](int64_t panel) {
+        int64_t first = panel * panel_width, end = std::min(width, first + panel_width);
+        for (int64_t row = 0; row < rows; row++)
+            for (int64_t j = first; j < end; j++) to[j] += from[row * width + j];
+    });
+    return sums;
+}
+
 // x [N, in] times weight [out, in] transposed, plus a bias (`kuoci_linear`).
 Tensor projected(const Tensor &x, const Tensor &weight, const std::optional<Tensor> &bias) {
     Tensor output = at::empty({x.size(0), weight.size(0)}, x.options());
@@ -534,7 +548,7 @@ struct Linear : public Function<Linear> {
         variable_list results(3);
         if (context->saved_data["trains_x"].toBool()) results[0] = multiplied(gradient, saved[1]);
         if (context->saved_data["trains_weight"].toBool()) results[1] = multiplied(gradient.t(), saved[0]);
-        if (context->saved_data["trains_bias"].toBool()) results[2] = gradient.sum(0);
+        if (context->saved_data["trains_bias"].toBool()) results[2] = column_sums(gradient);
         return results;
     }
 };
@@ -624,7 +638,7 @@ struct RMSNorm : public Function<RMSNorm> {
             float factor = scale[row], mean = dot(result, in, width) / width * factor * factor;
             for (int64_t j = 0; j < width; j++) result[j] = factor * (result[j] - in[j] * mean);
         });
-        if (context->needs_input_grad(1)) dweight = (gradient * x * scales.unsqueeze(1)).sum(0);
+        if (context->needs_input_grad(1)) dweight = column_sums(gradient * x * scales.unsqueeze(1));
         return {dx, dweight, Tensor()};
     }
 };
@@ -694,6 +708,22 @@ Tensor rms_norm(const Tensor &x, const Tensor &weight, double epsilon) { return 
 Tensor swiglu(const Tensor &gate, const Tensor &up) { return SwiGLU::apply(gate, up); }
 
 Tensor rotate(const Tensor &x, const Tensor &cosines, const Tensor &sines) { return Rotation::apply(x, cosines, sines); }
+
+double squared_norm(const Tensor &tensor) {
+    // Parts of a fixed size, added in order: the same bits on any number of threads.
+    constexpr int64_t part = 1 << 14;
+    Tensor values = tensor.contiguous();
+    const float *from = values.const_data_ptr<float>();
+    int64_t count = values.numel();
+    std::vector<double> sums(quotient_up(count, part));
+    for_each_index(sums.size(), [&](int64_t i) {
+        const float *start = from + i * part;
+        sums[i] = dot(start, start, std::min(part, count - i * part));
+    });
+    double total = 0;
+    for (double sum : sums) total += sum;
+    return total;
+}
 
 Tensor embedding(const Tensor &ids, const Tensor &weight, const Tensor &rows, int64_t first_row) {
     if (!trains(rows)) return looked_up(VocabularyRows(weight, rows, first_row), ids);

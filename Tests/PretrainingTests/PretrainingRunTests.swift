@@ -74,6 +74,21 @@ private final class StopAfter: Sendable {
     }
 
     @Test(arguments: TrainingStage.allCases)
+    func theThreadsDoNotChangeAByte(stage: TrainingStage) throws {
+        try withTemporaryDirectory { directory in
+            let results = try [1, 2, 3].map { threads in
+                var options = try options(directory, stage, out: "run-\(threads)")
+                options.threads = threads
+                _ = try start(options)
+                return try contents(options.out)
+            }
+            for name in results[0].keys.sorted() where name.hasSuffix(".safetensors") || name == "log.jsonl" {
+                #expect(results.allSatisfy { $0[name] == results[0][name] }, "\(name) differs")
+            }
+        }
+    }
+
+    @Test(arguments: TrainingStage.allCases)
     func aRunThatIsStoppedAndResumedAgainAndAgainEndsWithTheSameBytes(stage: TrainingStage) throws {
         try withTemporaryDirectory { directory in
             _ = try start(options(directory, stage, out: "whole"))
