@@ -150,6 +150,19 @@ int32_t kuoci_backward(const kuoci_tensor *loss, float scale) {
     return guarded([&] { loss->value.backward(at::full_like(loss->value, scale)); });
 }
 
+int32_t kuoci_backward_from(const kuoci_tensor *output, const kuoci_tensor *gradient) {
+    return guarded([&] { output->value.backward(gradient->value); });
+}
+
+int32_t kuoci_add_gradient(kuoci_tensor *leaf, const kuoci_tensor *values) {
+    return guarded([&] {
+        TORCH_CHECK(leaf->value.sizes() == values->value.sizes(), "a gradient of shape ", values->value.sizes(),
+                    " added to that of a tensor of shape ", leaf->value.sizes());
+        Tensor &gradient = leaf->value.mutable_grad();
+        gradient = gradient.defined() ? gradient.add_(values->value) : values->value;
+    });
+}
+
 int32_t kuoci_detach(const kuoci_tensor *tensor, kuoci_tensor **result) {
     return produce(result, [&] { return tensor->value.detach(); });
 }

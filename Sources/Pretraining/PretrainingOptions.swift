@@ -52,6 +52,8 @@ public struct PretrainingOptions: Sendable {
     public var batchSize = 4
     /// Micro-batches in an optimizer step.
     public var accumulation = 1
+    /// Whether layers are computed again on the way back instead of being kept: less memory, the same result.
+    public var checkpointsActivations = false
     /// Tokens in a block.
     public var blockSize = 512
     /// One causal mask over a block, whatever documents it holds; held-out texts are measured apart all the same.

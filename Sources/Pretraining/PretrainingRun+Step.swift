@@ -23,10 +23,9 @@ extension PretrainingRun {
             var generator = SplitMix64(seed: options.seed, purpose: UInt64(step), UInt64(number), 0)
             let range = start..<min(start + options.batchSize, rows.count)
             let batch = TokenBatch(rows[range], options.blockSize)
-            let loss = try model.lossSum(batch, training: true, seed: generator.next())
-            sum += Double(try loss.scalar())
+            sum += Double(
+                try model.accumulateGradients(batch, scale: 1 / Float(targets), seed: generator.next()))
             try requireFinite(sum, "loss", step) { try blocksWithoutLoss(Array(blocks[range])) }
-            try model.backward(loss, scale: 1 / Float(targets))
         }
         let norm = try clipGradientNorm(model.trainableParameters.map(\.tensor), limit: options.clip)
         try requireFinite(norm, "gradient norm", step) { blocks }

@@ -111,6 +111,7 @@ public final class PretrainingRun {
         schedule = options.learningRateSchedule(
             steps: (places + options.batchSize * options.accumulation - 1) / (options.batchSize * options.accumulation))
         try model.prepareTraining(options.trainableSet(config), seed: options.seed)
+        model.checkpointsActivations = options.checkpointsActivations
         optimizer = try AdamW(
             options.optimizerParameters(model.trainableParameters), options: options.optimizerOptions)
         let found = directory.checkpoints.newest { observer.note("passed over: \($0)") }

@@ -127,6 +127,7 @@ extension RecipeKey {
         length("steps", { .steps($0) }, { if case .steps(let count) = $0 { count } else { nil } }),
         length("epochs", { .epochs($0) }, { if case .epochs(let count) = $0 { count } else { nil } }),
         one("batch_size", \.batchSize), one("accumulation", \.accumulation),
+        one("activation_checkpointing", \.checkpointsActivations),
         one("learning_rate", \.learningRate), optional("embedding_learning_rate", \.embeddingLearningRate),
         one("schedule", \.schedule), warmupSteps, warmupRatio,
         optional("decay_steps", \.decaySteps), one("minimum_learning_rate_ratio", \.minimumLearningRateRatio),

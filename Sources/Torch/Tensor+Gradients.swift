@@ -25,6 +25,17 @@ extension Tensor {
         try check(kuoci_backward(handle, scale), "backward")
     }
 
+    /// Adds to each trainable leaf the gradient that it has by way of this tensor, whose own is `gradient`; frees what was
+    /// recorded.
+    public func backward(from gradient: Tensor) throws(TorchError) {
+        try check(kuoci_backward_from(handle, gradient.handle), "backward")
+    }
+
+    /// Adds `values` to the gradient of this leaf.
+    public func addGradient(_ values: Tensor) throws(TorchError) {
+        try check(kuoci_add_gradient(handle, values.handle), "gradient")
+    }
+
     /// The same memory, outside of what is recorded.
     public func detached() throws(TorchError) -> Tensor {
         try produce("detach") { kuoci_detach(handle, $0) }

@@ -165,6 +165,14 @@ struct PretrainStepOptions: ParsableArguments, RecipeOptions {
     @Option(help: "Micro-batches in an optimizer step (default: \(defaults.accumulation)).")
     var accumulation: Int?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: """
+            Keep only what goes into each layer and compute the rest again on the way back: less memory, more time, the \
+            same result (default: no).
+            """)
+    var activationCheckpointing: Bool?
+
     @Option(help: "The peak of the schedule (default: \(defaults.learningRate)).")
     var learningRate: Double?
 
@@ -199,7 +207,8 @@ struct PretrainStepOptions: ParsableArguments, RecipeOptions {
     var settings: [RecipeSetting] {
         [
             setting("steps", steps), setting("epochs", epochs), setting("batch_size", batchSize),
-            setting("accumulation", accumulation), setting("learning_rate", learningRate),
+            setting("accumulation", accumulation),
+            setting("activation_checkpointing", activationCheckpointing), setting("learning_rate", learningRate),
             setting("embedding_learning_rate", embeddingLearningRate), setting("schedule", choice: schedule),
             setting("warmup_steps", warmupSteps), setting("warmup_ratio", warmupRatio),
             setting("decay_steps", decaySteps),

@@ -115,6 +115,17 @@ private final class StopAfter: Sendable {
         }
     }
 
+    @Test(arguments: TrainingStage.allCases)
+    func layersComputedAgainOnTheWayBackChangeNoByte(stage: TrainingStage) throws {
+        try withTemporaryDirectory { directory in
+            _ = try start(options(directory, stage, out: "kept"))
+            var options = try options(directory, stage, out: "again")
+            options.checkpointsActivations = true
+            _ = try start(options)
+            #expect(try contents(directory + "/kept") == contents(directory + "/again"))
+        }
+    }
+
     /// Two corpora, parts of which are held out, and one held out by name; documents see one another.
     private func mixedOptions(_ directory: String, out: String) throws -> PretrainingOptions {
         var options = try options(directory, .lora, out: out)

@@ -55,6 +55,10 @@ int32_t kuoci_gradient(const kuoci_tensor *tensor, kuoci_tensor **result);
 int32_t kuoci_clear_gradient(kuoci_tensor *tensor);
 /// Adds `scale` times the gradient of the scalar `loss` to the leaves.
 int32_t kuoci_backward(const kuoci_tensor *loss, float scale);
+/// Adds to the leaves the gradient that they have by way of `output`, whose own is `gradient`, of the same shape.
+int32_t kuoci_backward_from(const kuoci_tensor *output, const kuoci_tensor *gradient);
+/// Adds `values`, of the leaf's shape, to its gradient; where it has none, they become it, sharing memory.
+int32_t kuoci_add_gradient(kuoci_tensor *leaf, const kuoci_tensor *values);
 /// The same memory, outside of autograd.
 int32_t kuoci_detach(const kuoci_tensor *tensor, kuoci_tensor **result);
 
