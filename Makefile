@@ -4,6 +4,7 @@
 #   BASE      a tokenizer.model to extend
 #   CORPUS    a .txt or .jsonl file of Chinese to learn from
 #   LIBTORCH  the directory that holds libtorch's lib and include
+#   MPI_HOME  the directory that holds MPI's lib and include
 #   OUT       where the main job writes
 #   SMALL     1: the main job on the committed sample, with few steps
 #   TIME      seconds for each target of make fuzz
@@ -11,20 +12,21 @@
 BASE ?=
 CORPUS ?=
 LIBTORCH ?=
+MPI_HOME ?=
 OUT ?= out
 SMALL ?=
 TIME ?= 60
 KILLS ?= 200
 
-export LIBTORCH KUOCI_TORCH_INDEX
+export LIBTORCH MPI_HOME KUOCI_TORCH_INDEX
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
-# SwiftPM caches a package description by its environment: every call names the libtorch that is there by then.
-SWIFT = LIBTORCH="$$(scripts/libtorch-path.sh)" swift
+# SwiftPM caches a package description by its environment: every call names the libtorch and MPI that are there by then.
+SWIFT = LIBTORCH="$$(scripts/libtorch-path.sh)" MPI_HOME="$$(scripts/mpi-path.sh)" swift
 KUOCI := .build/release/kuoci
 PYTHON := .deps/venv/bin/python
 

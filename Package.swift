@@ -11,6 +11,18 @@ let libtorch: String? = {
         ? candidate : nil
 }()
 
+// Training on several machines needs MPI: the directory that holds its `include` and `lib`, from MPI_HOME or where
+// Debian has it. Without it everything else builds.
+let mpi: String? = {
+    let named = ProcessInfo.processInfo.environment["MPI_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+    let installed = ["x86_64", "aarch64"].flatMap { machine in
+        ["openmpi", "mpich"].map { "/usr/lib/\(machine)-linux-gnu/\($0)" }
+    }
+    return ((named.map { [$0] } ?? []) + installed).first { home in
+        ["include/mpi.h", "lib/libmpi.so"].allSatisfy { FileManager.default.fileExists(atPath: home + "/" + $0) }
+    }
+}()
+
 let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
@@ -96,13 +108,23 @@ if let libtorch {
         .target(
             name: "CTorch", cxxSettings: [.unsafeFlags(headers + ["-std=c++20", "-O2", "-w"])],
             linkerSettings: linking),
+        .target(
+            name: "CMPI",
+            cSettings: mpi.map { [.define("KUOCI_MPI"), .unsafeFlags(["-I\($0)/include"])] } ?? [],
+            linkerSettings: mpi.map { home in
+                [
+                    .unsafeFlags(["-L\(home)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(home)/lib"]),
+                    .linkedLibrary("mpi"),
+                ]
+            } ?? []),
+        library("Collectives", ["CMPI"]),
         library("Torch", ["CTorch"]),
         library("LlamaModels", ["Torch", "Checkpoints", "Safetensors", "SeededRandom", "OrderedJSON", "FileIO"]),
         .target(
             name: "Pretraining",
             dependencies: [
-                "LlamaModels", "Torch", "Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "Corpora",
-                "OrderedJSON", "FileIO", "Provenance", "Partitioning", "Reports", "SeededRandom", yams,
+                "LlamaModels", "Torch", "Collectives", "Checkpoints", "Safetensors", "Tokenizers", "PieceModel",
+                "Corpora", "OrderedJSON", "FileIO", "Provenance", "Partitioning", "Reports", "SeededRandom", yams,
             ],
             resources: [
                 "kuoci", "paper-7b", "paper-plus-7b", "paper-13b", "paper-33b", "tiny",
@@ -111,8 +133,8 @@ if let libtorch {
         library(
             "TorchCommands",
             [
-                "Commands", "Pretraining", "LlamaModels", "Provenance", "FileIO", "OrderedJSON", "Partitioning",
-                argumentParser,
+                "Commands", "Pretraining", "Collectives", "LlamaModels", "Provenance", "FileIO", "OrderedJSON",
+                "Partitioning", argumentParser,
             ]),
         .executableTarget(
             name: "kuoci-torch", dependencies: ["TorchCommands"], swiftSettings: swiftSettings,

@@ -44,6 +44,15 @@ install_system_packages() {
     [ -z "$packages" ] || die "still missing after the installation: $packages"
 }
 
+# Training on several machines needs MPI; all else goes without it.
+install_mpi() {
+    if [ -n "$(scripts/mpi-path.sh)" ] || [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then return; fi
+    say "installing MPI, for pretraining by several processes"
+    apt-get install -y --no-install-recommends libopenmpi-dev openmpi-bin >&2 \
+        || say "there is no MPI: pretraining is by one process alone (Debian: libopenmpi-dev, openmpi-bin)"
+}
+
 check_swift
 install_system_packages
+install_mpi
 scripts/fetch-libtorch.sh

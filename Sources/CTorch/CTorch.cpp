@@ -146,6 +146,21 @@ int32_t kuoci_clear_gradient(kuoci_tensor *tensor) {
     return guarded([&] { tensor->value.mutable_grad() = Tensor(); });
 }
 
+int32_t kuoci_assure_gradient(kuoci_tensor *tensor) {
+    return guarded([&] {
+        if (!tensor->value.grad().defined()) tensor->value.mutable_grad() = at::zeros_like(tensor->value.detach());
+    });
+}
+
+int32_t kuoci_float_elements(kuoci_tensor *tensor, float **elements) {
+    return guarded([&] {
+        const Tensor &value = tensor->value;
+        TORCH_CHECK(value.is_cpu() && value.is_contiguous() && value.scalar_type() == at::kFloat,
+                    "the elements are not float32 numbers one after another in memory");
+        *elements = value.data_ptr<float>();
+    });
+}
+
 int32_t kuoci_backward(const kuoci_tensor *loss, float scale) {
     return guarded([&] { loss->value.backward(at::full_like(loss->value, scale)); });
 }

@@ -33,16 +33,15 @@ extension PretrainingRun {
             let best = BestEvaluation(step: position.step, bitsPerByte: value)
             position.best = best
             position.evaluationsSinceBest = 0
-            try log.append(["event": "best", "step": .integer(best.step), "bits_per_byte": .double(value)])
+            try record(["event": "best", "step": .integer(best.step), "bits_per_byte": .double(value)])
             if options.keepsBest { try saveBest() }
         } else {
             position.evaluationsSinceBest += 1
             if isStoppedEarly {
-                try log.append(["event": "early_stop", "step": .integer(position.step)])
+                try record(["event": "early_stop", "step": .integer(position.step)])
                 observer.note(
                     "step \(position.step): no better for \(options.patience) evaluations; the run ends here")
             }
         }
-        position.logBytes = log.length
     }
 }

@@ -1,3 +1,4 @@
+import Collectives
 import Foundation
 import LlamaModels
 public import OrderedJSON
@@ -33,19 +34,27 @@ public struct Evaluation: Sendable, Equatable {
     }
 }
 
-/// Measures a model on a whole packed text, in order.
+/// Measures a model on a whole packed text, each process on its share; the sum is that of one process, bit for bit.
+///
+/// - Parameter progress: Told how many blocks are done, as far as one process can tell.
 func evaluate(
-    _ model: LlamaModel, _ set: HeldOutSet, batchSize: Int, isStopped: () -> Bool, progress: (Int) -> Void
+    _ model: LlamaModel, _ set: HeldOutSet, batchSize: Int, ranks: Collectives, isStopped: () -> Bool,
+    progress: (Int) -> Void
 ) throws -> Evaluation {
     let blocks = set.blocks
-    var sum = 0.0
-    for start in stride(from: 0, to: blocks.blockCount, by: batchSize) {
+    let starts = Array(stride(from: 0, to: blocks.blockCount, by: batchSize))
+    var losses = [Double](repeating: 0, count: starts.count)
+    var done = 0
+    for number in ranks.share(of: starts.count) {
         if isStopped() { throw StopRequest() }
+        let start = starts[number]
         let rows = try (start..<min(start + batchSize, blocks.blockCount)).map { try blocks.row($0) }
         let batch = TokenBatch(rows, blocks.blockSize)
-        sum += Double(try withoutGradients { try model.lossSum(batch, training: false).scalar() })
-        progress(start + rows.count)
+        losses[number] = Double(try withoutGradients { try model.lossSum(batch, training: false).scalar() })
+        done += rows.count
+        progress(min(done * ranks.count, blocks.blockCount))
     }
     let counts = blocks.cache.counts
+    let sum = try ranks.sum(losses).reduce(0, +)
     return Evaluation(name: set.name, lossSum: sum, targets: counts.targets, textBytes: counts.textBytes)
 }

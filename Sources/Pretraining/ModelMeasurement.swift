@@ -1,4 +1,5 @@
 import Checkpoints
+import Collectives
 import FileIO
 import Foundation
 import LlamaModels
@@ -46,7 +47,7 @@ public final class ModelMeasurement {
     /// Measures every text, in the order in which they were named.
     public func evaluate(progress: ProgressHandler) throws -> [Evaluation] {
         try sets.map { set in
-            try Pretraining.evaluate(model, set, batchSize: batchSize, isStopped: { false }) {
+            try Pretraining.evaluate(model, set, batchSize: batchSize, ranks: Collectives(), isStopped: { false }) {
                 progress(.init(stage: "measuring \(set.name), blocks", completed: $0, total: set.blocks.blockCount))
             }
         }

@@ -1,3 +1,4 @@
+public import Collectives
 import FileIO
 import Foundation
 import OrderedJSON
@@ -10,10 +11,11 @@ extension PretrainingPlan {
     /// goes on in the first that is not finished.
     /// - Parameters:
     ///   - tokenizer: That of a stage.
+    ///   - ranks: The processes that share the work.
     ///   - finished: Told of each stage that this call brought to its end.
     /// - Throws: What a run throws; `PretrainingError.alreadyFinished` if all stages are.
     public func run(
-        resume: Bool, force: Bool, observer: RunObserver,
+        resume: Bool, force: Bool, observer: RunObserver, ranks: Collectives = Collectives(),
         tokenizer: (PretrainingOptions) throws -> TrainingTokenizer = {
             try TrainingTokenizer(contentsOf: $0.tokenizer ?? $0.model)
         },
@@ -21,22 +23,27 @@ extension PretrainingPlan {
     ) throws {
         func start(_ stage: PretrainingOptions) throws {
             let run = try PretrainingRun(
-                stage, tokenizer: tokenizer(stage), resume: resume, force: force, observer: observer)
+                stage, tokenizer: tokenizer(stage), resume: resume, force: force, observer: observer, ranks: ranks)
             finished(try run.run())
         }
         if stages.count == 1 { return try start(stages[0]) }
         let names = stages.map { ($0.out as NSString).lastPathComponent }
-        let directory = try RunDirectory(
-            out, description: ["stages": .strings(names)], resume: resume, force: force, holdsCheckpoints: false)
-        try recipe.write(to: out)
+        let directory = try ranks.openRun {
+            let directory = try RunDirectory(
+                out, description: ["stages": .strings(names)], resume: resume, force: force, holdsCheckpoints: false)
+            try recipe.write(to: out)
+            return directory
+        }
+        let note: (String) -> Void = { if ranks.isLeader { observer.note($0) } }
         for stage in stages {
-            observer.note("stage \((stage.out as NSString).lastPathComponent)")
+            note("stage \((stage.out as NSString).lastPathComponent)")
             do {
                 try start(stage)
             } catch PretrainingError.alreadyFinished {
-                observer.note("finished before")
+                note("finished before")
             }
         }
+        guard ranks.isLeader else { return }
         let results = try stages.map { try JSONValue(parsing: readFile($0.out + "/" + Manifest.fileName)) }
         try Manifest(
             options: ["stages": .strings(names)],

@@ -17,12 +17,12 @@ extension PretrainingRun {
         if value.isFinite { return }
         let documents = try documents(of: blocks())
         let replay = Self.replayCommand(Manifest().command, run: options.out)
-        try log.append([
+        try record([
             "event": "not_finite", "step": .integer(step), "what": .string(what), "value": .null,
             "documents": .array(documents.map(\.json)), "replay": .string(replay),
         ])
-        try log.synchronize()
-        let last = directory.checkpoints.steps().last.map { directory.checkpoints.path(step: $0) }
+        try records?.log.synchronize()
+        let last = checkpoints.steps().last.map { checkpoints.path(step: $0) }
         throw PretrainingError.notFinite(
             what: what, step: step, run: options.out, documents: documents, lastCheckpoint: last, replay: replay)
     }

@@ -33,7 +33,41 @@ struct MachineRate {
     func share(_ tokensPerSecond: Double) -> Double { tokensPerSecond * operationsPerToken / matmul }
 }
 
+/// The files that tell of a run's course.
+struct RunRecords {
+    let log: TrainingLog
+    let timing: TrainingLog
+    let events: EventFile
+
+    /// Opens them and cuts them back to where the run stands.
+    init(_ directory: String, _ position: RunPosition) throws {
+        log = try TrainingLog(directory + "/log.jsonl", length: position.logBytes)
+        timing = try TrainingLog(directory + "/timing.jsonl", throughStep: position.step)
+        events = try EventFile(directory: directory + "/tensorboard", length: position.eventBytes)
+    }
+
+    func synchronize() throws {
+        try log.synchronize()
+        try timing.synchronize()
+        try events.synchronize()
+    }
+}
+
 extension PretrainingRun {
+    /// Appends a line to the log.
+    func record(_ line: JSONValue) throws {
+        guard let log = records?.log else { return }
+        try log.append(line)
+        position.logBytes = log.length
+    }
+
+    /// Appends to the TensorBoard events of the step just done.
+    private func record(_ scalars: [Scalar]) throws {
+        guard let events = records?.events else { return }
+        try events.append(step: position.step, scalars)
+        position.eventBytes = events.length
+    }
+
     func measureMachine() throws -> MachineRate {
         let rate = MachineRate(
             matmul: try measureMatmulRate(), operationsPerToken: model.trainingOperations(blockSize: options.blockSize))
@@ -47,14 +81,13 @@ extension PretrainingRun {
     func recordTimes(_ record: StepRecord, _ clock: StepClock, _ machine: MachineRate) throws {
         let speed = clock.lastTargetsPerSecond
         let memory = peakMemoryBytes()
-        try timing.append([
+        try records?.timing.append([
             "step": .integer(record.step), "seconds": .double(clock.lastSeconds),
             "targets_per_second": .double(speed), "matmul_share": .double(machine.share(speed)),
             "peak_memory_bytes": .integer(memory),
         ])
         let perByte = record.bitsPerByte.map { [Scalar("train/bits_per_byte", $0)] } ?? []
-        try events.append(
-            step: record.step,
+        try self.record(
             [Scalar("train/loss", record.loss)] + perByte + [
                 Scalar("train/learning_rate", record.learningRate),
                 Scalar("train/gradient_norm", record.gradientNorm),
@@ -62,25 +95,21 @@ extension PretrainingRun {
                 Scalar("machine/tokens_per_second", speed), Scalar("machine/matmul_share", machine.share(speed)),
                 Scalar("machine/peak_memory_bytes", Double(memory)),
             ])
-        position.eventBytes = events.length
     }
 
     /// One line for each set, and all in one event.
     func report(_ results: [Evaluation]) throws {
         for result in results {
-            try log.append(result.logLine(step: position.step))
+            try record(result.logLine(step: position.step))
             observer.note(
                 "step \(position.step): \(result.name) loss \(rounded(result.loss, 4)),"
                     + " \(rounded(result.bitsPerByte, 4)) bits per byte")
         }
-        position.logBytes = log.length
-        try events.append(
-            step: position.step,
+        try record(
             results.flatMap { result in
                 [("loss", result.loss), ("perplexity", result.perplexity), ("bits_per_byte", result.bitsPerByte)]
                     .map { Scalar("heldout/\(result.name)/\($0)", $1) }
             })
-        position.eventBytes = events.length
     }
 
     func showProgress(_ record: StepRecord, _ clock: StepClock) {

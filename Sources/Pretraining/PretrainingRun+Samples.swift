@@ -1,3 +1,4 @@
+import Collectives
 import LlamaModels
 import OrderedJSON
 
@@ -6,6 +7,8 @@ extension PretrainingRun {
     ///
     /// Every time with the same draws, so that what changes is the model.
     func writeSamples() throws {
+        // One process is enough for a few texts.
+        guard ranks.isLeader else { return }
         var generation = GenerationOptions()
         generation.newTokens = options.sampleTokens
         generation.seed = options.seed
@@ -22,7 +25,7 @@ extension PretrainingRun {
     }
 
     private func logSample(_ prompt: String, _ number: Int, _ text: GeneratedText?) throws {
-        try log.append([
+        try record([
             "event": "sample", "step": .integer(position.step), "prompt": .string(prompt),
             "text": text.map { .string($0.text) } ?? .null, "tokens": text.map { .integer($0.ids.count) } ?? .null,
             "end": text.map { .string($0.end.rawValue) } ?? .null,

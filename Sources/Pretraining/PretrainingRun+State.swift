@@ -1,3 +1,4 @@
+import Collectives
 import FileIO
 import LlamaModels
 import OrderedJSON
@@ -12,11 +13,9 @@ extension PretrainingRun {
     /// Saves what trains, the optimizer's state and the position; returns the checkpoint's path.
     @discardableResult
     func saveCheckpoint() throws -> String {
-        if position == savedPosition { return directory.checkpoints.path(step: position.step) }
-        try log.synchronize()
-        try timing.synchronize()
-        try events.synchronize()
-        let path = try directory.checkpoints.save(position, bytes: stateBytes) { staging in
+        if position == savedPosition || !ranks.isLeader { return checkpoints.path(step: position.step) }
+        try records?.synchronize()
+        let path = try checkpoints.save(position, bytes: stateBytes) { staging in
             try writeTensors(staging + "/" + Self.weightsName, model.trainableParameters)
             try writeTensors(staging + "/" + Self.optimizerName, optimizer.state)
         }
@@ -27,14 +26,15 @@ extension PretrainingRun {
 
     /// Keeps what trains as it is now; the optimizer's state is not needed to write a result.
     func saveBest() throws {
-        try directory.checkpoints.saveBest(position, bytes: trainedBytes) { staging in
+        guard ranks.isLeader else { return }
+        try checkpoints.saveBest(position, bytes: trainedBytes) { staging in
             try writeTensors(staging + "/" + Self.weightsName, model.trainableParameters)
         }
     }
 
     /// Puts the best state in place of the last one; says why not where it is damaged.
     func restoreBest(_ best: BestEvaluation) throws -> Bool {
-        let path = directory.checkpoints.bestPath
+        let path = checkpoints.bestPath
         do {
             _ = try CheckpointStore.verify(path, step: best.step)
         } catch let error as TrainingDataError {
@@ -54,14 +54,14 @@ extension PretrainingRun {
 
     /// - Throws: `PretrainingError.noRoom` if the disk cannot take what the run will write.
     func checkRoom() throws {
-        let missing = CheckpointStore.keptCount + 1 - directory.checkpoints.steps().count
-        let checkpoints = options.saveEvery > 0 && position.step < stepCount ? max(0, missing) * stateBytes : 0
+        let missing = CheckpointStore.keptCount + 1 - checkpoints.steps().count
+        let states = options.saveEvery > 0 && position.step < stepCount ? max(0, missing) * stateBytes : 0
         let isAdapter = options.stage == .lora
         let result =
             isAdapter
             ? try adapterTensors().reduce(0) { $0 + $1.tensor.byteCount } : try RunInputs.weightBytes(options.model)
         let best = options.keepsBest ? 2 * trainedBytes + result : 0
-        try directory.checkpoints.checkRoom(bytes: checkpoints + result + best, for: "what the run writes")
+        try checkpoints.checkRoom(bytes: states + result + best, for: "what the run writes")
     }
 
     /// Takes over a checkpoint whose files are known to be whole.

@@ -1,3 +1,4 @@
+import Collectives
 import FileIO
 import Foundation
 import LlamaModels
@@ -16,17 +17,15 @@ extension PretrainingRun {
         let targets = rows.reduce(0) { $0 + $1.targets.count { $0 >= 0 } }
         try record(rows, step: step)
         try optimizer.clearGradients()
-        var sum = 0.0
-        for (number, start) in stride(from: 0, to: rows.count, by: options.batchSize).enumerated() {
-            if observer.isStopped() { throw StopRequest() }
-            // Dropout draws from this, so a resumed step draws the same.
-            var generator = SplitMix64(seed: options.seed, purpose: UInt64(step), UInt64(number), 0)
-            let range = start..<min(start + options.batchSize, rows.count)
-            let batch = TokenBatch(rows[range], options.blockSize)
-            sum += Double(
-                try model.accumulateGradients(batch, scale: 1 / Float(targets), seed: generator.next()))
-            try requireFinite(sum, "loss", step) { try blocksWithoutLoss(Array(blocks[range])) }
+        let parts = stride(from: 0, to: rows.count, by: options.batchSize).map { start in
+            start..<min(start + options.batchSize, rows.count)
         }
+        var sum = 0.0
+        for (part, loss) in zip(parts, try losses(rows, parts, step: step, targets: targets)) {
+            sum += loss
+            try requireFinite(sum, "loss", step) { try blocksWithoutLoss(Array(blocks[part])) }
+        }
+        try ranks.sumGradients(model.trainableParameters.map(\.tensor))
         let norm = try clipGradientNorm(model.trainableParameters.map(\.tensor), limit: options.clip)
         try requireFinite(norm, "gradient norm", step) { blocks }
         let rate = schedule.rate(step: step)
@@ -36,6 +35,25 @@ extension PretrainingRun {
             gradientNorm: norm)
         try finish(done)
         return done
+    }
+
+    /// The losses of all micro-batches; the gradients are those of this process's share.
+    ///
+    /// A loss that is no number ends the share.
+    private func losses(
+        _ rows: [PackedBlocks.Row], _ parts: [Range<Int>], step: Int, targets: Int
+    ) throws -> [Double] {
+        var losses = [Double](repeating: 0, count: parts.count)
+        for number in ranks.share(of: parts.count) {
+            if observer.isStopped() { throw StopRequest() }
+            // Dropout draws from this, so a resumed step draws the same, and so does any number of processes.
+            var generator = SplitMix64(seed: options.seed, purpose: UInt64(step), UInt64(number), 0)
+            let batch = TokenBatch(rows[parts[number]], options.blockSize)
+            losses[number] = Double(
+                try model.accumulateGradients(batch, scale: 1 / Float(targets), seed: generator.next()))
+            guard losses[number].isFinite else { break }
+        }
+        return try ranks.sum(losses)
     }
 
     private func textBytes(_ rows: [PackedBlocks.Row]) -> Int? {
@@ -59,13 +77,12 @@ extension PretrainingRun {
             for (corpus, epoch) in zip(mix.corpora, epochs) { named[corpus.name] = .double(epoch) }
             line["epochs"] = named
         }
-        try log.append(line)
-        position.logBytes = log.length
+        try self.record(line)
     }
 
     /// Writes the step's rows, all micro-batches one after another, [rows, blockSize] each, for a replay elsewhere.
     private func record(_ rows: [PackedBlocks.Row], step: Int) throws {
-        guard let directory = options.recordBatches else { return }
+        guard ranks.isLeader, let directory = options.recordBatches else { return }
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         func entry(_ name: String, _ values: [Int32]) -> (plan: TensorPlan, bytes: [UInt8]) {
             let plan = TensorPlan(name: name, type: .int32, shape: [rows.count, options.blockSize])

@@ -73,16 +73,16 @@ extension PretrainingRun {
         }
         let epochs = accounts.map { "\(rounded($0.epochs, 3)) times \($0.name)" }.joined(separator: ", ")
         observer.note("run: \(stepCount) steps of \(blocksPerStep) blocks = \(epochs)")
-        if log.length > 0 { return }
-        try log.append(["event": "corpora", "corpora": .array(accounts.map(\.json))])
-        position.logBytes = log.length
+        if records?.log.length == 0 { try record(["event": "corpora", "corpora": .array(accounts.map(\.json))]) }
     }
 
     /// Measures every held-out set, logs them all at once, and then the samples.
     func evaluateHeldOut() throws {
         var results: [Evaluation] = []
         for set in heldOut {
-            let result = try evaluate(model, set, batchSize: options.batchSize, isStopped: observer.isStopped) {
+            let result = try evaluate(
+                model, set, batchSize: options.batchSize, ranks: ranks, isStopped: observer.isStopped
+            ) {
                 observer.progress(
                     .init(stage: "measuring \(set.name), blocks", completed: $0, total: set.blocks.blockCount))
             }
@@ -106,7 +106,8 @@ extension PretrainingRun {
 
     /// From the log, which also knows what a run did before it was resumed.
     private func evaluations(atStep step: Int) throws -> [Evaluation] {
-        try readFile(log.path).split(separator: 0x0A).compactMap { line in
+        guard let log = records?.log else { return [] }
+        return try readFile(log.path).split(separator: 0x0A).compactMap { line in
             guard let value = try? JSONValue(parsing: line), value["event"]?.string == "evaluation",
                 value["step"]?.int == step
             else { return nil }

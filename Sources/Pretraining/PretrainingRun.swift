@@ -1,4 +1,5 @@
 import Checkpoints
+public import Collectives
 import FileIO
 import LlamaModels
 import OrderedJSON
@@ -29,10 +30,15 @@ public struct RunObserver: Sendable {
 public final class PretrainingRun {
     let options: PretrainingOptions
     let tokenizer: TrainingTokenizer
+    /// Tells of the leader's work only.
     let observer: RunObserver
+    /// Each takes its share of every step and evaluation; only the leader writes.
+    let ranks: Collectives
     let model: LlamaModel
     let optimizer: AdamW
-    let directory: RunDirectory
+    /// nil but for the leader, which alone writes there.
+    let directory: RunDirectory?
+    let checkpoints: CheckpointStore
     /// What the mix was made from, corpus by corpus.
     let sources: [TextSource]
     var mix: TrainingMix
@@ -41,9 +47,8 @@ public final class PretrainingRun {
     /// Places in the order of blocks that the run takes; the last step may take fewer than its share.
     let places: Int
     var position: RunPosition
-    let log: TrainingLog
-    let timing: TrainingLog
-    let events: EventFile
+    /// The files of the run's course; nil but for the leader.
+    let records: RunRecords?
     /// Where the newest whole checkpoint stands; nil before there is one.
     var savedPosition: RunPosition?
 
@@ -54,10 +59,13 @@ public final class PretrainingRun {
     /// Reads the inputs, takes the run's directory and, with `resume`, the newest whole checkpoint in it.
     public init(
         _ options: PretrainingOptions, tokenizer: TrainingTokenizer, resume: Bool, force: Bool,
-        observer: RunObserver = RunObserver()
+        observer: RunObserver = RunObserver(), ranks: Collectives = Collectives()
     ) throws {
         try options.validate()
+        try options.checkShares(among: ranks)
         self.tokenizer = tokenizer
+        self.ranks = ranks
+        let observer = ranks.isLeader ? observer : RunObserver(isStopped: observer.isStopped)
         self.observer = observer
         let inputs = try RunInputs(options, tokenizer)
         try TorchRuntime.setThreads(options.threads)
@@ -67,9 +75,14 @@ public final class PretrainingRun {
         let options = try options.resolvingRows(config)
         self.options = options
         let rows = model.configuration.vocabularySize
-        directory = try RunDirectory(
-            options.out, description: inputs.description(options), resume: resume, force: force)
-        try Recipe(of: [options]).write(to: options.out)
+        directory = try ranks.openRun {
+            let directory = try RunDirectory(
+                options.out, description: inputs.description(options), resume: resume, force: force)
+            try Recipe(of: [options]).write(to: options.out)
+            return directory
+        }
+        let checkpoints = CheckpointStore(options.out + "/checkpoints")
+        self.checkpoints = checkpoints
         let caches = TokenCacheDirectory(
             options.cache ?? options.out + "/tokens", tokenizer: tokenizer, threads: options.threads,
             observer: observer)
@@ -81,7 +94,9 @@ public final class PretrainingRun {
         do {
             let holdOut = options.holdOut > 0 ? HoldOut(share: options.holdOut) : nil
             let corpora = try zip(options.corpora, inputs.corpora).enumerated().map { number, corpus in
-                let text = try caches.tokens(of: corpus.1, named: corpus.0.name, holdOut: holdOut)
+                let text = try ranks.leaderFirst {
+                    try caches.tokens(of: corpus.1, named: corpus.0.name, holdOut: holdOut)
+                }
                 return TrainingMix.Corpus(
                     name: corpus.0.name, weight: corpus.0.weight, text: text,
                     blocks: pack(text.trained, attendsAcrossDocuments: options.attendsAcrossDocuments),
@@ -93,7 +108,8 @@ public final class PretrainingRun {
                 corpus.text.heldOut.map { HeldOutSet(name: corpus.name, blocks: pack($0)) }
             }
             let namedSets = try inputs.heldOut.map { name, source in
-                HeldOutSet(name: name, blocks: pack(try caches.tokens(of: source, named: name).trained))
+                let text = try ranks.leaderFirst { try caches.tokens(of: source, named: name) }
+                return HeldOutSet(name: name, blocks: pack(text.trained))
             }
             heldOut = ownSets + namedSets
         } catch is StopRequest {
@@ -114,34 +130,47 @@ public final class PretrainingRun {
         model.checkpointsActivations = options.checkpointsActivations
         optimizer = try AdamW(
             options.optimizerParameters(model.trainableParameters), options: options.optimizerOptions)
-        let found = directory.checkpoints.newest { observer.note("passed over: \($0)") }
-        position = found?.position ?? RunPosition()
-        log = try TrainingLog(options.out + "/log.jsonl", length: position.logBytes)
-        timing = try TrainingLog(options.out + "/timing.jsonl", throughStep: position.step)
-        events = try EventFile(directory: options.out + "/tensorboard", length: position.eventBytes)
-        savedPosition = found?.position
+        let found = try ranks.position {
+            checkpoints.newest { observer.note("passed over: \($0)") }?.position
+        }
+        let position = found ?? RunPosition()
+        self.position = position
+        records = ranks.isLeader ? try RunRecords(options.out, position) : nil
+        savedPosition = found
         if let found {
-            try restore(found.path)
-            observer.note("resumed after step \(found.position.step) from \(found.path)")
-        } else if directory.isResumed {
+            let path = checkpoints.path(step: found.step)
+            try restore(path)
+            observer.note("resumed after step \(found.step) from \(path)")
+        } else if directory?.isResumed == true {
             observer.note("no checkpoint yet in \(options.out): starting from step 0")
         }
     }
 
     /// Trains to the end and writes the result; saves and throws when asked to stop.
     public func run() throws -> PretrainingSummary {
-        try checkRoom()
+        if ranks.isLeader { try checkRoom() }
         try noteAccounts()
         let clock = StepClock()
         do {
             try train(clock)
         } catch is StopRequest {
-            let saved = position.step > 0 ? try saveCheckpoint() : nil
-            throw PretrainingError.interrupted(step: position.step, checkpoint: saved)
+            try ranks.stop()
+            throw try interruption()
+        } catch CollectivesError.stopped {
+            throw try interruption()
         }
         let summary = try summarize(clock)
-        try writeResult(summary)
+        if ranks.isLeader { try writeResult(summary) }
+        // Another stage may begin with the result.
+        try ranks.synchronize()
         return summary
+    }
+
+    /// Saves what there is to save, and says so in one process.
+    private func interruption() throws -> any Error {
+        guard ranks.isLeader else { return CollectivesError.stopped }
+        let saved = position.step > 0 ? try saveCheckpoint() : nil
+        return PretrainingError.interrupted(step: position.step, checkpoint: saved)
     }
 
     private func train(_ clock: StepClock) throws {

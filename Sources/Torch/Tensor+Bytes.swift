@@ -74,6 +74,17 @@ extension Tensor {
         return result
     }
 
+    /// Runs `body` on the elements of a float32 tensor in place.
+    ///
+    /// - Throws: `TorchError.failed` where they do not lie one after another in this process's memory.
+    public func withMutableFloats<R>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> R) throws -> R {
+        var elements: UnsafeMutablePointer<Float>?
+        try check(kuoci_float_elements(handle, &elements), "elements")
+        return try withExtendedLifetime(self) {
+            try body(UnsafeMutableBufferPointer(start: elements, count: elements == nil ? 0 : count))
+        }
+    }
+
     /// The only element of a tensor that has one.
     public func scalar() throws(TorchError) -> Float {
         precondition(count == 1, "a tensor of shape \(shape) is no scalar")

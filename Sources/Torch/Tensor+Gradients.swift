@@ -20,6 +20,11 @@ extension Tensor {
         try check(kuoci_clear_gradient(handle), "gradient")
     }
 
+    /// Makes a gradient of zeros where there is none.
+    public func assureGradient() throws(TorchError) {
+        try check(kuoci_assure_gradient(handle), "gradient")
+    }
+
     /// Adds `scale` times the gradient of this scalar to each trainable leaf; frees what was recorded.
     public func backward(scale: Float = 1) throws(TorchError) {
         try check(kuoci_backward(handle, scale), "backward")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Collectives
 import Commands
 import FileIO
 import Foundation
@@ -55,14 +56,23 @@ struct PretrainCommand: ParsableCommand {
             note: { if !quiet { printDiagnostic($0) } },
             isStopped: { Interruption.hasArrived })
         do {
-            let plan = try plan()
-            if recipe.dryRun { return print(try plan.estimates().map(\.text).joined(separator: "\n\n")) }
-            Interruption.watch()
-            try plan.run(resume: place.resume, force: place.force, observer: observer, finished: { print($0.text) })
+            if recipe.dryRun { return print(try plan().estimates().map(\.text).joined(separator: "\n\n")) }
+            let ranks = try Collectives.join()
+            try ranks.together {
+                let plan = try plan(threads: max(1, availableProcessors / ranks.sharing))
+                Interruption.watch()
+                try plan.run(
+                    resume: place.resume, force: place.force, observer: observer, ranks: ranks,
+                    finished: { if ranks.isLeader { print($0.text) } })
+            }
+        } catch CollectivesError.ended, CollectivesError.stopped {
+            // The process that failed, or saved the state, says so, and its exit code is the launcher's.
         } catch let error as PretrainingError {
             printDiagnostic("\(error)")
             switch error {
-            case .interrupted: throw ExitCode(Interruption.exitCode)
+            case .interrupted:
+                // Another process may have been asked, for all of them.
+                throw ExitCode(Interruption.hasArrived ? Interruption.exitCode : 128 + SIGTERM)
             // A job that is queued again and again may end like this.
             case .alreadyFinished: throw ExitCode.success
             case .badOption: throw ExitCode.validationFailure
@@ -71,11 +81,11 @@ struct PretrainCommand: ParsableCommand {
         }
     }
 
-    private func plan() throws -> PretrainingPlan {
+    private func plan(threads: Int = availableProcessors) throws -> PretrainingPlan {
         let groups: [any RecipeOptions] = [model, text, steps, lora, place]
         return try (recipe.recipe.map { try Recipe(named: $0) } ?? Recipe()).plan(
             options: groups.flatMap(\.settings), overrides: recipe.overrides(), out: place.out ?? "",
-            threads: availableProcessors, isDry: recipe.dryRun)
+            threads: threads, isDry: recipe.dryRun)
     }
 }
 

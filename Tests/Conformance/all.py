@@ -4,7 +4,8 @@ import pathlib
 import subprocess
 import sys
 
-SCRIPTS = ("text.py", "encoding.py", "formats.py", "trainings.py", "checkpoints.py", "training.py", "generation.py")
+SCRIPTS = ("text.py", "encoding.py", "formats.py", "trainings.py", "checkpoints.py", "training.py", "ranks.py",
+    "generation.py")
 
 
 def run(script, parameters, totals):

@@ -53,6 +53,10 @@ bool kuoci_requires_gradient(const kuoci_tensor *tensor);
 /// The gradient, sharing memory, or NULL where there is none.
 int32_t kuoci_gradient(const kuoci_tensor *tensor, kuoci_tensor **result);
 int32_t kuoci_clear_gradient(kuoci_tensor *tensor);
+/// Makes a gradient of zeros where there is none.
+int32_t kuoci_assure_gradient(kuoci_tensor *tensor);
+/// The elements of a float32 tensor that lie one after another in this process's memory.
+int32_t kuoci_float_elements(kuoci_tensor *tensor, float **elements);
 /// Adds `scale` times the gradient of the scalar `loss` to the leaves.
 int32_t kuoci_backward(const kuoci_tensor *loss, float scale);
 /// Adds to the leaves the gradient that they have by way of `output`, whose own is `gradient`, of the same shape.

@@ -1,0 +1,60 @@
+import Collectives
+import OrderedJSON
+import Partitioning
+import Torch
+
+// What the processes of a run do together. The same options give the same result on any number of them, but for the
+// rounding of sums of gradients.
+
+extension Collectives {
+    /// The part of some work that this process does: one piece of all of it, in the order of ranks.
+    func share(of count: Int) -> Range<Int> { partitions(of: count, into: self.count)[rank] }
+
+    /// Lets the leader open a run's directory; the others get nil, and hear it when the run is finished already.
+    func openRun(_ body: () throws -> RunDirectory) throws -> RunDirectory? {
+        var directory: RunDirectory?
+        var finished = ""
+        if isLeader {
+            do {
+                directory = try body()
+            } catch PretrainingError.alreadyFinished(let run) {
+                finished = run
+            }
+        }
+        let run = String(decoding: try broadcast(Array(finished.utf8)), as: UTF8.self)
+        if !run.isEmpty { throw PretrainingError.alreadyFinished(run: run) }
+        return directory
+    }
+
+    /// The position that the leader finds.
+    func position(_ body: () throws -> RunPosition?) throws -> RunPosition? {
+        let found = isLeader ? try body() : nil
+        if count == 1 { return found }
+        let bytes = try broadcast((found?.json ?? .null).utf8(.line))
+        return try RunPosition(JSONValue(parsing: bytes))
+    }
+
+    /// Adds up the gradients of all processes, so that each has the same bits.
+    ///
+    /// A process that had nothing to do has none of its own.
+    func sumGradients(_ parameters: [Tensor]) throws {
+        if count == 1 { return }
+        let having = try sum(parameters.map { try $0.gradient() == nil ? 0 : 1 })
+        let gradients = try zip(parameters, having).compactMap { parameter, count in
+            if count > 0 { try parameter.assureGradient() }
+            return try parameter.gradient()
+        }
+        try synchronize()
+        for gradient in gradients { try gradient.withMutableFloats { try sum($0) } }
+    }
+}
+
+extension PretrainingOptions {
+    /// - Throws: `PretrainingError.badOption` where some processes would have nothing to do.
+    func checkShares(among ranks: Collectives) throws(PretrainingError) {
+        if accumulation >= ranks.count { return }
+        throw .badOption(
+            name: "--accumulation", value: "\(accumulation)",
+            need: "\(ranks.count) processes share out the micro-batches of a step: it must be at least \(ranks.count)")
+    }
+}
