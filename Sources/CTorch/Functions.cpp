@@ -535,7 +535,8 @@ Tensor projected(const Tensor &x, const Tensor &weight, const std::optional<Tens
 struct Linear : public Function<Linear> {
     static Tensor forward(
         AutogradContext *context, const Tensor &x, const Tensor &weight, const std::optional<Tensor> &bias) {
-        context->save_for_backward({x, weight});
+        // The input is needed for the weight's gradient alone.
+        context->save_for_backward({weight.requires_grad() ? x : Tensor(), weight});
         context->saved_data["trains_x"] = x.requires_grad();
         context->saved_data["trains_weight"] = weight.requires_grad();
         context->saved_data["trains_bias"] = bias && bias->requires_grad();
