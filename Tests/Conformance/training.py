@@ -23,7 +23,7 @@ from safetensors.torch import load_file
 
 transformers.utils.logging.disable_progress_bar()
 
-STEPS = 10
+STEPS = 20
 BATCH, ACCUMULATION, BLOCK = 2, 2, 64
 RATE, WARMUP, MINIMUM, DECAY, CLIP = 2e-3, 3, 0.1, 0.1, 0.5
 BETAS, EPSILON = (0.9, 0.95), 1e-8
@@ -44,12 +44,16 @@ def base_tokenizer(options):
 
 
 def make_model(directory, tokenizer, **changes):
-    """A random LLaMA with grouped-query attention, in Hugging Face layout."""
+    """A random LLaMA with grouped-query attention, in Hugging Face layout; biases are random too, where it has any."""
     torch.manual_seed(7)
-    config = transformers.LlamaConfig(
+    shape = dict(
         vocab_size=32000, hidden_size=64, intermediate_size=160, num_hidden_layers=3, num_attention_heads=8,
-        num_key_value_heads=4, max_position_embeddings=256, initializer_range=0.08, **changes)
-    transformers.LlamaForCausalLM(config).save_pretrained(directory)
+        num_key_value_heads=4, max_position_embeddings=256, initializer_range=0.08)
+    model = transformers.LlamaForCausalLM(transformers.LlamaConfig(**{**shape, **changes}))
+    for key, parameter in model.named_parameters():
+        if key.endswith(".bias"):
+            torch.nn.init.normal_(parameter, std=0.1)
+    model.save_pretrained(directory)
     shutil.copy(tokenizer, directory / "tokenizer.model")
 
 
@@ -93,6 +97,17 @@ def plain_logits_of(model, batch, rows=slice(None)):
     return model(input_ids=batch["tokens"][rows].long()).logits
 
 
+def clip(parameters):
+    """As clip_grad_norm_, whose own sum over millions of float32 squares is off by up to 3e-4: ours is of float64."""
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    norm = math.sqrt(sum(float(gradient.double().square().sum()) for gradient in gradients))
+    scale = CLIP / (norm + 1e-6)
+    if scale < 1:
+        for gradient in gradients:
+            gradient.mul_(scale)
+    return norm
+
+
 def replay(model, batches, logits_of, decay=DECAY):
     """The peer's loss, gradient norm and learning rate of each recorded step."""
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -113,7 +128,7 @@ def replay(model, batches, logits_of, decay=DECAY):
                 logits_of(model, batch, rows).flatten(0, 1), targets[rows].flatten(), ignore_index=-1, reduction="sum")
             (loss / count).backward()
             total += loss.item()
-        norm = torch.nn.utils.clip_grad_norm_(parameters, CLIP).item()
+        norm = clip(parameters)
         optimizer.step()
         results.append({"loss": total / count, "gradient_norm": norm, "learning_rate": learning_rate(step)})
     return results
@@ -136,7 +151,7 @@ def compare_steps(report, name, run, model, logits_of=logits_of, decay=DECAY):
         f"{STEPS} steps of {BATCH} x {ACCUMULATION} blocks ({clipped} clipped, up to {documents} documents a block), "
         f"loss {theirs[0]['loss']:.4f} to {theirs[-1]['loss']:.4f}; largest relative difference: "
         + ", ".join(f"{key} {value:.1e}" for key, value in differences.items()))
-    if differences["loss"] <= LOSS_TOLERANCE and differences["gradient_norm"] <= 1e-3 and differences["learning_rate"] < 1e-9:
+    if differences["loss"] <= LOSS_TOLERANCE and differences["gradient_norm"] <= 1e-4 and differences["learning_rate"] < 1e-9:
         report.ok(name, text)
     else:
         report.failed(name, text)
@@ -151,7 +166,7 @@ def compare_weights(report, name, pairs):
 
 
 def check_embeddings(report, name, options, work, model):
-    run = work / "stage1"
+    run = work / f"stage1-{model.name}"
     pretrain(
         options.kuoci, model, run, "embeddings", "--train-rows", "all", "--steps", STEPS, "--record-batches", run / "batches")
     peer = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
@@ -260,10 +275,11 @@ def check_lora_variant(report, name, options, work, model):
     check_adapter_logits(report, name + ", logits", options, work, run / "adapter", model)
 
 
-def check_lora(report, name, options, work, model):
-    initial, run = work / "initial", work / "stage2"
-    pretrain(options.kuoci, model, initial, "lora", "--steps", 0)
-    pretrain(options.kuoci, model, run, "lora", "--steps", STEPS, "--record-batches", run / "batches")
+def check_lora(report, name, options, work, model, rows="all"):
+    initial, run = work / f"initial-{model.name}", work / f"stage2-{model.name}"
+    pretrain(options.kuoci, model, initial, "lora", "--train-rows", rows, "--steps", 0)
+    pretrain(
+        options.kuoci, model, run, "lora", "--train-rows", rows, "--steps", STEPS, "--record-batches", run / "batches")
     base = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
     peer = peft.PeftModel.from_pretrained(base, initial / "adapter", is_trainable=True)
     compare_steps(report, name, run, peer)
@@ -310,7 +326,7 @@ def check_adapter_logits(report, name, options, work, adapter, model):
 
 def check_export_logits(report, name, options, work, model):
     out = work / "export"
-    harness.kuoci(options.kuoci, "export", "--model", model, "--adapter", work / "stage2/adapter", "--out", out)
+    harness.kuoci(options.kuoci, "export", "--model", model, "--adapter", work / "stage2-model/adapter", "--out", out)
     peer = transformers.AutoModelForCausalLM.from_pretrained(out, dtype=torch.float32)
     compare_logits(report, name, options.kuoci, peer, work, "--model", out)
 
@@ -321,12 +337,19 @@ def main():
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory(prefix="kuoci-training-") as directory:
         work = pathlib.Path(directory)
-        model, tied = work / "model", work / "tied"
+        model, tied, plain, biased = (work / name for name in ("model", "tied", "plain", "biased"))
         make_model(model, base_tokenizer(options))
         make_model(tied, base_tokenizer(options), tie_word_embeddings=True, rope_theta=500000.0)
+        make_model(plain, base_tokenizer(options), num_key_value_heads=8)
+        make_model(biased, base_tokenizer(options), attention_bias=True, mlp_bias=True)
         report.run("stage 1 of transformers", check_embeddings, options, work, model)
         report.run("stage 2 of transformers and PEFT", check_lora, options, work, model)
-        adapter = work / "stage2/adapter"
+        for variant in (plain, biased):
+            report.run(f"stage 1 of transformers, {variant.name}", check_embeddings, options, work, variant)
+            report.run(f"stage 2 of transformers and PEFT, {variant.name}", check_lora, options, work, variant)
+        # PEFT makes two matrices of a tied one that it trains.
+        report.run("stage 2 of transformers and PEFT, tied, LoRA alone", check_lora, options, work, tied, "none")
+        adapter = work / "stage2-model/adapter"
         report.run("the adapter opens in PEFT", check_adapter_opens, adapter, model)
         report.run("logits with the adapter equal PEFT's", check_adapter_logits, options, work, adapter, model)
         report.run("new rows alone", check_new_rows, options, work, model)
