@@ -40,6 +40,11 @@ public final class LlamaModel {
             configuration.tiesWordEmbeddings ? nil : VocabularyMatrix(try reader.readMatrix("lm_head.weight", matrix))
     }
 
+    /// Gives the memory of mapped weights back to the system, which reads them again when they are used again.
+    public func releaseMappedWeights() {
+        reader.releaseAll()
+    }
+
     /// The matrix that hidden states are compared with.
     var head: VocabularyMatrix { untiedHead ?? embedding }
 

@@ -46,6 +46,11 @@ struct WeightReader {
         file.forEachChunk(of: info) { _ in }
     }
 
+    /// Lets the kernel take back the memory of all weights; what is used again is read again.
+    func releaseAll() {
+        for tensor in checkpoint.tensors { release(tensor.name) }
+    }
+
     private func elementType(_ type: TensorType) -> ElementType? {
         switch type.rawValue {
         case "F32": .float32

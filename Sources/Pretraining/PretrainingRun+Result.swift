@@ -82,21 +82,23 @@ extension PretrainingRun {
         let trained = Dictionary(
             model.trainableParameters.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
         var writer = try CheckpointWriter(path, tensors: source.tensors.map { TensorPlan($0) }, replacing: true)
+        // The weights are read from the files once more: they need not be in memory twice.
+        model.releaseMappedWeights()
         for plan in writer.tensors {
+            let file = try source.shard(of: plan.name)
+            guard let info = file[plan.name] else { preconditionFailure("a shard lost its tensor") }
             // Some tied checkpoints store the head as well: it stays equal to the embedding.
             let isTiedHead = model.configuration.tiesWordEmbeddings && plan.name == "lm_head.weight"
             if let tensor = trained[isTiedHead ? "model.embed_tokens.weight" : plan.name] {
                 guard let element = ElementType(plan.type) else {
                     throw SafetensorsError.notFloats(tensor: plan.name, type: plan.type)
                 }
-                try source.withUnsafeBytes(of: plan.name) { old in
-                    // Rows before the first trained one keep their bytes, whatever a conversion would make of them.
-                    let kept = max(0, old.count - tensor.count * element.size)
-                    try writer.write(bytes: UnsafeRawBufferPointer(rebasing: old[..<kept]))
-                }
+                // Rows before the first trained one keep their bytes, whatever a conversion would make of them.
+                let kept = max(0, info.byteCount - tensor.count * element.size)
+                try file.withChunk(of: info, 0..<kept) { try writer.write(bytes: $0) }
                 try writer.write(tensor.converted(to: element).bytes())
             } else {
-                try source.withUnsafeBytes(of: plan.name) { try writer.write(bytes: $0) }
+                try file.forEachChunk(of: info) { try writer.write(bytes: $0) }
             }
         }
         try copyTokenizer(to: writer, modelTokenizer: source.tokenizerFiles)
