@@ -11,6 +11,10 @@
 #include <string>
 #include <vector>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 struct kuoci_tensor {
     at::Tensor value;
 };
@@ -347,5 +351,11 @@ int32_t kuoci_set_threads(int32_t count) {
 }
 
 int32_t kuoci_threads(void) { return at::get_num_threads(); }
+
+void kuoci_return_freed_blocks(int32_t bytes) {
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, bytes);
+#endif
+}
 
 }  // extern "C"

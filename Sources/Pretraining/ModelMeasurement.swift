@@ -26,7 +26,7 @@ public final class ModelMeasurement {
             }
         }
         self.batchSize = batchSize
-        try TorchRuntime.setThreads(threads)
+        try TorchRuntime.prepare(threads: threads)
         let model = try LlamaModel(directory: path)
         self.model = model
         try tokenizer.check(model, path: path)

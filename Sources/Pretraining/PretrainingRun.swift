@@ -68,7 +68,7 @@ public final class PretrainingRun {
         let observer = ranks.isLeader ? observer : RunObserver(isStopped: observer.isStopped)
         self.observer = observer
         let inputs = try RunInputs(options, tokenizer)
-        try TorchRuntime.setThreads(options.threads)
+        try TorchRuntime.prepare(threads: options.threads)
         model = try LlamaModel(directory: options.model)
         try tokenizer.check(model, path: options.model)
         let config = try ModelConfig(contentsOf: options.model + "/config.json")

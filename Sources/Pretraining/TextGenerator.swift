@@ -11,7 +11,7 @@ public final class TextGenerator {
 
     /// - Throws: errors that name the file at fault: model, adapter or tokenizer.
     public init(model path: String, adapter: String?, tokenizer: TrainingTokenizer, threads: Int) throws {
-        try TorchRuntime.setThreads(threads)
+        try TorchRuntime.prepare(threads: threads)
         model = try LlamaModel(directory: path)
         self.tokenizer = tokenizer
         try tokenizer.check(model, path: path)

@@ -5,6 +5,15 @@ public enum TorchRuntime {
     /// Threads that an operation uses.
     public static var threads: Int { Int(kuoci_threads()) }
 
+    /// Sets what a program wants of libtorch before it computes: its threads, and no memory kept that is not in use.
+    public static func prepare(threads: Int) throws(TorchError) {
+        try setThreads(threads)
+        // The GNU C library raises the size from which on a block is mapped alone with every larger block freed, up to
+        // 32 MB; smaller ones then leave holes that nothing else fills. Held at 256 KB, a step of stage lora (width 512,
+        // 8 layers, 2,048 tokens) had a peak of 1.27 GB instead of 1.57 GB, in the same processor time.
+        kuoci_return_freed_blocks(1 << 18)
+    }
+
     public static func setThreads(_ count: Int) throws(TorchError) {
         precondition(count > 0, "no threads to compute on")
         try check(kuoci_set_threads(Int32(count)), "setting threads")

@@ -130,6 +130,8 @@ int32_t kuoci_adamw_step(
 
 int32_t kuoci_set_threads(int32_t count);
 int32_t kuoci_threads(void);
+/// Makes every block of memory of at least `bytes` go back to the system as soon as it is freed, where the C library can.
+void kuoci_return_freed_blocks(int32_t bytes);
 
 #ifdef __cplusplus
 }
