@@ -210,6 +210,9 @@ extension PretrainingOptions {
         try require((1...1 << 20).contains(batchSize), "--batch-size", batchSize, "must be 1 to 1048576")
         try require((1...1 << 20).contains(accumulation), "--accumulation", accumulation, "must be 1 to 1048576")
         try require((1...1 << 20).contains(blockSize), "--block-size", blockSize, "must be 1 to 1048576")
+        try require(
+            batchSize * accumulation <= (1 << 32) / blockSize, "--batch-size", batchSize,
+            "makes more than 4294967296 tokens a step of --accumulation \(accumulation) and --block-size \(blockSize)")
         try require(learningRate.isFinite && learningRate >= 0, "--learning-rate", learningRate, "must be 0 or more")
         try require(warmupSteps >= 0, "--warmup-steps", warmupSteps, "must not be negative")
         try require(

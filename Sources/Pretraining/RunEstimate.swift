@@ -15,6 +15,8 @@ public struct RunEstimate: Sendable, Equatable {
     public var optimizerBytes: Int
     /// Bytes that a micro-batch keeps for its way back, with what the loss and one layer's way back work in.
     public var activationBytes: Int
+    /// The most bytes of all these that exist at one time: gradients come as activations go.
+    public var peakBytes: Int
     public var tokensPerStep: Int
     public var length: RunLength
 
@@ -22,7 +24,6 @@ public struct RunEstimate: Sendable, Equatable {
     static let programBytes = 240_000_000
 
     public var trainableShare: Double { Double(trainableParameters) / Double(parameters) }
-    public var totalBytes: Int { weightBytes + gradientBytes + optimizerBytes + activationBytes }
 
     /// - Parameter model: The model's config.json; the weights need not be there.
     /// - Throws: `CheckpointError` or `LlamaModelError` for a config that no model can have, `PretrainingError`.
@@ -37,7 +38,12 @@ public struct RunEstimate: Sendable, Equatable {
         weightBytes = storedSize * (parameters - counts.trainable) + 4 * counts.trainable
         gradientBytes = 4 * trainableParameters
         optimizerBytes = 8 * trainableParameters
-        activationBytes = 4 * Activations(try LlamaConfiguration(config), set, options).floats
+        let activations = 4 * Activations(try LlamaConfiguration(config), set, options).floats
+        // Those of the head come with the loss, beside the sum of earlier micro-batches if there are any; then a layer's
+        // come when what it kept goes.
+        let withActivations = (options.accumulation > 1 ? gradientBytes : 0) + 4 * counts.head
+        activationBytes = activations
+        peakBytes = weightBytes + optimizerBytes + max(activations + withActivations, gradientBytes)
         tokensPerStep = options.batchSize * options.accumulation * options.blockSize
         length = options.length
     }
@@ -57,8 +63,8 @@ extension RunEstimate {
             stage \(stage.rawValue): \(trainableParameters) of \(parameters) parameters train \
             (\(rounded(100 * trainableShare, 2)) %)
             memory: weights \(gigabytes(weightBytes)), gradients \(gigabytes(gradientBytes)), optimizer \
-            \(gigabytes(optimizerBytes)), activations \(gigabytes(activationBytes)), in all \(gigabytes(totalBytes)) beside \
-            the program's own \(gigabytes(Self.programBytes))
+            \(gigabytes(optimizerBytes)), activations \(gigabytes(activationBytes)), at most \(gigabytes(peakBytes)) at once, \
+            beside the program's own \(gigabytes(Self.programBytes))
             tokens a step: \(tokensPerStep); \(steps)
             """
     }
@@ -69,6 +75,8 @@ private struct Counts {
     var trainable: Int
     /// In LoRA's matrices.
     var adapter = 0
+    /// In the matrix that hidden states are compared with.
+    var head = 0
 
     init(_ layout: LlamaLayout, _ set: TrainableSet) {
         func size(_ shape: [Int]) -> Int { shape.reduce(1, *) }
@@ -78,9 +86,21 @@ private struct Counts {
             return layout.tensors.filter { names.contains($0.name) }
                 .reduce(0) { $0 + ($1.shape[0] - rows.firstRow) * $1.shape[1] }
         }
+        func trainedHead(_ rows: EmbeddingRows?) -> Int {
+            let heads = layout.tensors.filter { $0.name == TensorNames.head }
+            // Where there is none it is the embedding.
+            guard let rows, rows.trainsHead || heads.isEmpty, let shape = (heads + layout.tensors).first?.shape else {
+                return 0
+            }
+            return (shape[0] - rows.firstRow) * shape[1]
+        }
         switch set {
-        case .all: trainable = layout.parameterCount
-        case .embeddings(let rows): trainable = trained(rows)
+        case .all:
+            trainable = layout.parameterCount
+            head = trainedHead(EmbeddingRows())
+        case .embeddings(let rows):
+            trainable = trained(rows)
+            head = trainedHead(rows)
         case .lora(let lora, let rows):
             for tensor in layout.tensors {
                 let parts = tensor.name.split(separator: ".")
@@ -90,6 +110,7 @@ private struct Counts {
                 adapter += lora.rank * (tensor.shape[0] + tensor.shape[1])
             }
             trainable = adapter + trained(rows)
+            head = trainedHead(rows)
         }
     }
 }
@@ -101,10 +122,25 @@ private struct Activations {
     init(_ model: LlamaConfiguration, _ set: TrainableSet, _ options: PretrainingOptions) {
         let tokens = options.batchSize * options.blockSize
         let (width, inner) = (model.width, model.innerWidth)
+        let layer = Self.layer(model, set)
+        // On the way back one layer's gradients stand beside all that is kept.
+        let backward = 3 * inner + 3 * width
+        // Each layer's input alone, and on the way back one layer's whole; or all of every layer.
+        let kept = (options.checkpointsActivations ? width : layer) * model.layerCount
+        let again = options.checkpointsActivations ? layer : 0
+        let logits = min(LlamaModel.lossChunk, tokens) * model.vocabularySize
+        let mask = options.attendsAcrossDocuments ? 0 : options.batchSize * options.blockSize * options.blockSize
+        // Beside the layers: the last one's result, it normed, its gradient, and the tables of positions.
+        floats = tokens * (kept + 3 * width + 2 * model.headWidth) + max(tokens * (again + backward), logits) + mask
+    }
+
+    /// What a layer keeps of a token.
+    private static func layer(_ model: LlamaConfiguration, _ set: TrainableSet) -> Int {
+        let (width, inner) = (model.width, model.innerWidth)
         let queries = model.headCount * model.headWidth
-        let keys = model.keyValueHeadCount * model.headWidth
-        // Inputs of both norms; queries, keys, values and what attention makes of them; gate and up.
-        var layer = 2 * width + 2 * queries + 2 * keys + 2 * inner
+        // Inputs of both norms and their scales; gate and up; queries, what attention makes of them, its logarithms, and
+        // keys and values, which it has for every head of the queries.
+        var floats = 2 * width + 2 + 2 * inner + 4 * queries + model.headCount
         // A projection that trains, or has LoRA on it, keeps its input, which the norms and SwiGLU do not.
         func keeps(_ targets: LoRATarget...) -> Bool {
             switch set {
@@ -113,14 +149,10 @@ private struct Activations {
             case .lora(let lora, _): targets.contains { lora.targets.contains($0) }
             }
         }
-        if keeps(.query, .key, .value) { layer += width }
-        if keeps(.gate, .up) { layer += width }
-        if keeps(.down) { layer += inner }
-        if case .lora(let lora, _) = set { layer += lora.rank * lora.targets.count }
-        // On the way back one layer's gradients stand beside all that is kept.
-        let backward = 3 * inner + 3 * width
-        let logits = min(LlamaModel.lossChunk, tokens) * model.vocabularySize
-        let mask = options.attendsAcrossDocuments ? 0 : options.batchSize * options.blockSize * options.blockSize
-        floats = tokens * (layer * model.layerCount + 3 * width) + max(tokens * backward, logits) + mask
+        if keeps(.query, .key, .value) { floats += width }
+        if keeps(.gate, .up) { floats += width }
+        if keeps(.down) { floats += inner }
+        if case .lora(let lora, _) = set { floats += lora.rank * lora.targets.count }
+        return floats
     }
 }

@@ -189,6 +189,43 @@ import Torch
     }
 
     @Test(arguments: TrainingStage.allCases)
+    func layersComputedAgainKeepOnlyTheirInputs(stage: TrainingStage) throws {
+        let config = llama(width: 4096, layers: 32, heads: 32, inner: 11008)
+        var options = PretrainingOptions(model: "", text: [], stage: stage, out: "", length: .steps(1), threads: 1)
+        options.trainRows = .all
+        options.batchSize = 1
+        options.blockSize = 64
+        let kept = try RunEstimate(options, model: config)
+        options.checkpointsActivations = true
+        let again = try RunEstimate(options, model: config)
+        // Of 32 layers, at least 30 keep neither gate and up nor what attention needs.
+        let least = 4 * 64 * 30 * (2 * 11008 + 4 * 4096)
+        #expect(kept.activationBytes - again.activationBytes >= least)
+        // With so few tokens all gradients together are the most.
+        #expect(kept.peakBytes >= again.peakBytes)
+    }
+
+    @Test func gradientsOfEarlierMicroBatchesStandBesideThoseOfTheHead() throws {
+        let config = llama(width: 1024, layers: 4, heads: 8, inner: 2048)
+        var options = PretrainingOptions(
+            model: "", text: [], stage: .full, out: "", length: .steps(1), threads: 1)
+        let one = try RunEstimate(options, model: config)
+        options.accumulation = 2
+        let two = try RunEstimate(options, model: config)
+        #expect(one.activationBytes == two.activationBytes)
+        #expect(two.peakBytes - one.peakBytes == one.gradientBytes)
+    }
+
+    @Test func aStepOfTooManyTokensIsRefused() {
+        var options = PretrainingOptions(
+            model: "", text: [], stage: .full, out: "", length: .steps(1 << 22), threads: 1)
+        options.batchSize = 1 << 20
+        options.accumulation = 1 << 20
+        options.blockSize = 1 << 20
+        #expect(throws: PretrainingError.self) { try options.validate(needsText: false) }
+    }
+
+    @Test(arguments: TrainingStage.allCases)
     func theCountIsThatOfTheRun(stage: TrainingStage) throws {
         try withTinyModel { model in
             var options = PretrainingOptions(
