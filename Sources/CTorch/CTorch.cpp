@@ -58,13 +58,6 @@ at::ScalarType scalar_type(int32_t element) {
 
 Tensor optional_tensor(const kuoci_tensor *tensor) { return tensor ? tensor->value : Tensor(); }
 
-std::vector<Tensor> tensors(kuoci_tensor *const *handles, int32_t count) {
-    std::vector<Tensor> values;
-    values.reserve(count);
-    for (int32_t i = 0; i < count; i++) values.push_back(handles[i]->value);
-    return values;
-}
-
 std::optional<Tensor> optional_bias(const kuoci_tensor *bias) {
     if (!bias) return std::nullopt;
     return bias->value;
