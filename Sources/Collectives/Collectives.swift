@@ -12,8 +12,6 @@ public final class Collectives {
     public let count: Int
     /// How many of them share this one's processors, itself included.
     public let sharing: Int
-    /// Whether MPI was started.
-    private let isJoined: Bool
     private var hasEnded = false
 
     /// What a process tells the others before it exchanges data with them.
@@ -24,12 +22,10 @@ public final class Collectives {
     /// A process alone.
     public init() {
         (rank, count, sharing) = (0, 1, 1)
-        isJoined = false
     }
 
     private init(rank: Int, count: Int, sharing: Int) {
         (self.rank, self.count, self.sharing) = (rank, count, sharing)
-        isJoined = true
     }
 
     /// What launchers set in each process that they start: Open MPI, MPICH and Slurm's pmi2, Slurm's pmix.
@@ -57,7 +53,6 @@ public final class Collectives {
     /// Of several that fail at once, the first throws its error and the others `CollectivesError.ended`. The process can
     /// do nothing together with the others afterwards.
     public func together(_ body: () throws -> Void) throws {
-        defer { if isJoined { _ = kuoci_mpi_finish() } }
         do {
             try body()
             // A process that is done waits for those which may yet fail.

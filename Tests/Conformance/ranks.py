@@ -30,10 +30,13 @@ STAGES = {
     "lora": ["--stage", "lora", "--lora-dropout", 0.2, "--lora-targets", "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj"],
     "full": ["--stage", "full"],
 }
-# Any of Open MPI's can be run by root in a container of two processors; MPICH passes them by.
+# Steps of a run that is stopped: it must outlast the seconds that mpirun lets pass before it hands SIGTERM on.
+LONG = 60
+# Any of Open MPI's can be run by root in a container of two processors; MPICH passes them by. SIGTERM comes after the last
+# one's seconds, SIGKILL after as many more.
 ENVIRONMENT = {
     "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",
-    "OMPI_MCA_odls_base_sigkill_timeout": "5"}
+    "OMPI_MCA_odls_base_sigkill_timeout": "2"}
 
 
 def command(program, ranks, model, out, options):
@@ -134,7 +137,7 @@ def check_stages(report, name, options, work, model):
 
 def check_signal(report, name, options, work, model):
     """SIGTERM to mpirun saves; then two processes, or one, go on."""
-    more = [*STAGES["lora"], "--steps", 20]
+    more = [*STAGES["lora"], "--steps", LONG]
     whole, run, other = work / "whole", work / "stopped", work / "stopped-1"
     trained(options.kuoci, RANKS, model, whole, more)
     process = start(options.kuoci, RANKS, model, run, more)

@@ -8,13 +8,10 @@
 /// Whether this build found MPI; without it all other functions fail.
 bool kuoci_mpi_is_built(void);
 
-/// Joins the processes that a launcher started together.
+/// Joins the processes that a launcher started together, until the process exits.
 ///
 /// `sharing`: how many of them, this one included, run on the same processors of the same machine.
 int32_t kuoci_mpi_start(int32_t *rank, int32_t *count, int32_t *sharing);
-
-/// The last call of a process that started.
-int32_t kuoci_mpi_finish(void);
 
 /// Every rank's `bytes` bytes, in the order of ranks, into `all`.
 int32_t kuoci_mpi_gather(const void *own, void *all, int32_t bytes);
