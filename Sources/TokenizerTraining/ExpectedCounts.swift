@@ -64,13 +64,11 @@ struct ExpectedCounts {
         nodes.withUnsafeMutableBufferPointer { nodes in
             nodeStarts.withUnsafeMutableBufferPointer { starts in
                 alpha.withUnsafeMutableBufferPointer { alpha in
-                    for index in 0...length { alpha[index] = -.infinity }
-                    alpha[0] = 0
+                    // In a loop of its own: looking up pieces misses the cache, and the processor waits for many at once.
                     var node = 0
                     var next = 0
                     for position in 0..<length {
                         starts[position] = Int32(node)
-                        let before = alpha[position]
                         var hasSingle = false
                         for _ in 0..<counts[position] {
                             guard let matches else { break }
@@ -80,17 +78,23 @@ struct ExpectedCounts {
                             nodes[node] = Node(piece: number, length: piece.length, score: piece.score)
                             node += 1
                             if piece.length == 1 { hasSingle = true }
-                            let end = position + Int(piece.length)
-                            alpha[end] = logarithms.logSum(alpha[end], piece.score + before, error: error)
                         }
                         if !hasSingle {
                             nodes[node] = unknown
                             node += 1
-                            alpha[position + 1] = logarithms.logSum(
-                                alpha[position + 1], unknown.score + before, error: error)
                         }
                     }
                     starts[length] = Int32(node)
+                    for index in 0...length { alpha[index] = -.infinity }
+                    alpha[0] = 0
+                    for position in 0..<length {
+                        let before = alpha[position]
+                        for index in Int(starts[position])..<Int(starts[position + 1]) {
+                            let node = nodes[index]
+                            let end = position + Int(node.length)
+                            alpha[end] = logarithms.logSum(alpha[end], node.score + before, error: error)
+                        }
+                    }
                 }
             }
         }

@@ -4,11 +4,15 @@ import Foundation
 ///
 /// Tables and short polynomials give a value with a known error; where that error could change the rounded result, which
 /// is once in a thousand times or less, libm is asked.
-struct RoundedLogarithms: Sendable {
+///
+/// The tables are made once and kept, as bare memory: counting references to them would cost the threads 8 % of their time.
+struct RoundedLogarithms: @unchecked Sendable {
     /// log1p(exp(-t)) as cubic polynomials, one for each 1/32 of t.
-    private let softplus: SharedBuffer<SIMD4<Double>>
+    private let softplus: UnsafePointer<SIMD4<Double>>
     /// 2^(i/64).
-    private let powers: SharedBuffer<Double>
+    private let powers: UnsafePointer<Double>
+
+    static let shared = RoundedLogarithms()
 
     private static let stepsPerUnit = 32.0
     /// Beyond it log1p(exp(-t)) is below half the distance of singles of 1 and above.
@@ -20,12 +24,10 @@ struct RoundedLogarithms: Sendable {
     /// Added to a double, it leaves the nearest integer in the lowest bits.
     private static let roundingShift = 6755399441055744.0
 
-    init() {
+    private init() {
         let count = Int(Self.range * Self.stepsPerUnit) + 1
-        softplus = SharedBuffer(count: count)
-        for index in 0..<count { softplus[index] = taylor(at: (Double(index) + 0.5) / Self.stepsPerUnit) }
-        powers = SharedBuffer(count: 64)
-        for index in 0..<64 { powers[index] = exp2(Double(index) / 64) }
+        softplus = table(count) { taylor(at: (Double($0) + 0.5) / Self.stepsPerUnit) }
+        powers = table(64) { exp2(Double($0) / 64) }
     }
 
     /// What `logSum` must be given for sums whose magnitude is at most `bound`: what the table and double precision's own
@@ -75,6 +77,12 @@ struct RoundedLogarithms: Sendable {
     private func exactSum(_ weight: Float, _ x: Double, _ total: Float) -> Float {
         Float(Double(total) + Double(weight) * exp(x))
     }
+}
+
+private func table<Entry: BitwiseCopyable>(_ count: Int, _ entry: (Int) -> Entry) -> UnsafePointer<Entry> {
+    let entries = UnsafeMutablePointer<Entry>.allocate(capacity: count)
+    for index in 0..<count { (entries + index).initialize(to: entry(index)) }
+    return UnsafePointer(entries)
 }
 
 /// The cubic that touches log1p(exp(-t)) at `t` with three derivatives, in powers of the distance from there.

@@ -16,7 +16,7 @@ struct UnigramTrainer {
     private let progress: ProgressHandler?
     /// How many pieces are to remain.
     private let desired: Int
-    private let logarithms = RoundedLogarithms()
+    private let logarithms = RoundedLogarithms.shared
 
     private var pieces = ScoredPieces()
     private var shards: [LatticeShard] = []

@@ -5,7 +5,7 @@ import Testing
 @testable import TokenizerTraining
 
 struct RoundedLogarithmsTests {
-    private let logarithms = RoundedLogarithms()
+    private let logarithms = RoundedLogarithms.shared
 
     @Test func `sums have the bits that double precision gives`() {
         var generator = SeededGenerator(seed: 1)
