@@ -1,6 +1,6 @@
 """Kills pretraining runs at random moments until they are done, and compares what they end with: `make torture`.
 
-A run of each stage is made once without a kill. Then runs with the same options are killed (SIGKILL, SIGTERM, SIGINT)
+A run of each kind is made once without a kill. Then runs with the same options are killed (SIGKILL, SIGTERM, SIGINT)
 at random moments, inside saving and inside the writing of the result too, sometimes with the newest checkpoint damaged
 afterwards as a power cut would leave it, and resumed until they end. Every file but timing.jsonl must then be the
 same, byte for byte; of TensorBoard's files every record but times, speed and memory.
@@ -36,6 +36,10 @@ STAGES = {
     # Ends early: English gets worse from the Chinese.
     "early": ["--stage", "full", "--evaluate-every", "2", "--best-by", "en", "--patience", "3"],
     "mixed": ["--stage", "lora", "--lora-dropout", "0.2", "--hold-out", "0.1", "--attend-across-documents"],
+    "new rows": ["--stage", "embeddings", "--train-rows", "new", "--first-new-row", "1300", "--embedding-learning-rate", "1e-3",
+                 "--activation-checkpointing", "--sample-prompt", "文件", "--sample-tokens", "8"],
+    # The second takes up what the first made, in one run.
+    "both": ["--stages", "embeddings,lora", "--train-rows", "all", "--lora-dropout", "0.2", "--lora-rank", "4"],
 }
 # What depends on the machine's speed, or on when a run was stopped.
 IGNORED = {"timing.jsonl", ".lock"}
@@ -157,7 +161,7 @@ def contents(run):
         if name in IGNORED or path.is_dir():
             continue
         if "tfevents" in name:
-            found["events"] = events(path)
+            found[str(path.relative_to(run).parent / "events")] = events(path)
         else:
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
@@ -165,7 +169,7 @@ def contents(run):
 
 def difference(expected, found):
     """A sentence for each file that differs. A checkpoint that a signal left may be there in place of a regular one."""
-    checkpoints = re.compile(r"checkpoints/(step-\d+)/")
+    checkpoints = re.compile(r"(.*checkpoints/step-\d+)/")
     both = {match[1] for name in expected if (match := checkpoints.match(name))} & {
         match[1] for name in found if (match := checkpoints.match(name))}
     if not both:
@@ -180,6 +184,18 @@ def difference(expected, found):
             yield f"{name} should not be there"
         elif expected[name] != found[name]:
             yield f"{name} differs"
+
+
+def logs(run):
+    """The log of a run, or those of its stages."""
+    return sorted(path for pattern in ("log.jsonl", "*/log.jsonl") for path in run.glob(pattern))
+
+
+def log_lines(run):
+    try:
+        return sum(path.read_bytes().count(b"\n") for path in logs(run))
+    except OSError:
+        return 0
 
 
 class Chain:
@@ -242,7 +258,8 @@ class Chain:
                 if not self.sleep(process, 0.001):
                     return False
             return self.sleep(process, self.generator.uniform(0, self.reference.step))
-        hidden = (lambda: self.hidden(self.run / "checkpoints")) if kind < 0.85 else (lambda: self.hidden(self.run))
+        place = "checkpoints" if kind < 0.85 else "."
+        hidden = lambda: self.hidden(self.current() / place)
         # One of the next few times that something is being written.
         for _ in range(self.generator.randint(1, 3)):
             while not hidden():
@@ -251,11 +268,12 @@ class Chain:
             self.sleep(process, self.generator.uniform(0, 0.01))
         return True
 
+    def current(self):
+        """The directory of the stage that runs: the last one, where there are several."""
+        return max((path for path in self.run.glob("[0-9]-*")), default=self.run)
+
     def lines(self):
-        try:
-            return (self.run / "log.jsonl").read_bytes().count(b"\n")
-        except OSError:
-            return 0
+        return log_lines(self.run)
 
     def sleep(self, process, seconds):
         time.sleep(seconds)
@@ -295,8 +313,9 @@ class Chain:
 
     def damage(self):
         """Damages the newest checkpoint, if there is one before it and the run has not just written its last file."""
-        checkpoints = sorted((self.run / "checkpoints").glob("step-*"))
-        if len(checkpoints) < 2 or (self.run / "kuoci.json").exists():
+        stage = self.current()
+        checkpoints = sorted((stage / "checkpoints").glob("step-*"))
+        if len(checkpoints) < 2 or (stage / "kuoci.json").exists():
             return
         # Damaged before and passed over since: once is enough.
         place = checkpoints[-1].stat().st_ino
@@ -325,20 +344,20 @@ class Reference:
 
     def __init__(self, inputs, stage, place):
         place.mkdir()
-        log = place / "run/log.jsonl"
+        run = place / "run"
         began = time.monotonic()
         process = subprocess.Popen(inputs.command(stage), cwd=place, stdout=subprocess.DEVNULL)
         self.start = None
         while process.poll() is None:
-            if self.start is None and log.exists() and b'"step"' in log.read_bytes():
+            if self.start is None and any(b'"step"' in log.read_bytes() for log in logs(run)):
                 self.start = time.monotonic() - began
             time.sleep(0.001)
         if process.returncode != 0:
             raise Failure(f"the run of stage {stage} that is not killed ended with {process.returncode}")
         duration = time.monotonic() - began
         self.start = self.start or duration
-        self.contents = contents(place / "run")
-        events = [json.loads(line)["event"] for line in log.read_text(encoding="utf-8").splitlines()]
+        self.contents = contents(run)
+        events = [json.loads(line)["event"] for log in logs(run) for line in log.read_text(encoding="utf-8").splitlines()]
         self.lines = len(events)
         self.steps = events.count("step")
         # Seconds that a step takes, about.
