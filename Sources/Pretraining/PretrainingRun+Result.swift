@@ -51,6 +51,18 @@ extension PretrainingRun {
         }
     }
 
+    /// Bytes of `adapterTensors`, none of which is made for it.
+    var adapterBytes: Int {
+        let configuration = model.configuration
+        let matrix = configuration.vocabularySize * configuration.width * MemoryLayout<Float>.size
+        return model.trainableParameters.reduce(0) { bytes, parameter in
+            let isVocabulary = Self.vocabularyModules.contains { parameter.name.hasSuffix($0 + ".weight") }
+            return bytes + (isVocabulary ? matrix : parameter.tensor.byteCount)
+        }
+    }
+
+    private static let vocabularyModules = ["embed_tokens", "lm_head"]
+
     /// Writes what was trained as an adapter or a model; returns its content hash.
     private func writeTrained(to path: String) throws -> String {
         options.stage == .lora ? try writeAdapter(to: path) : try writeModel(to: path)
@@ -62,7 +74,7 @@ extension PretrainingRun {
         let config = AdapterConfig(
             baseModel: options.model, rank: options.loraRank, alpha: options.loraAlpha, dropout: options.loraDropout,
             targetModules: options.loraTargets.sorted(),
-            modulesToSave: ["embed_tokens", "lm_head"].filter { module in
+            modulesToSave: Self.vocabularyModules.filter { module in
                 tensors.contains { $0.name.hasSuffix(module + ".weight") }
             },
             usesRankStabilization: options.usesRankStabilization)

@@ -56,10 +56,7 @@ extension PretrainingRun {
     func checkRoom() throws {
         let missing = CheckpointStore.keptCount + 1 - checkpoints.steps().count
         let states = options.saveEvery > 0 && position.step < stepCount ? max(0, missing) * stateBytes : 0
-        let isAdapter = options.stage == .lora
-        let result =
-            isAdapter
-            ? try adapterTensors().reduce(0) { $0 + $1.tensor.byteCount } : try RunInputs.weightBytes(options.model)
+        let result = options.stage == .lora ? adapterBytes : try RunInputs.weightBytes(options.model)
         let best = options.keepsBest ? 2 * trainedBytes + result : 0
         try checkpoints.checkRoom(bytes: states + result + best, for: "what the run writes")
     }

@@ -2,7 +2,6 @@ import ArgumentParser
 import Commands
 import Foundation
 import OrderedJSON
-import Partitioning
 import Pretraining
 
 struct EvaluateCommand: ParsableCommand {
@@ -18,14 +17,7 @@ struct EvaluateCommand: ParsableCommand {
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
-    @Option(help: "A Hugging Face model directory.")
-    var model: String
-
-    @Option(help: "A PEFT adapter directory to apply to the model.")
-    var adapter: String?
-
-    @Option(help: "A .model file, or a directory with tokenizer.model (default: the model's own).")
-    var tokenizer: String?
+    @OptionGroup(title: "Model") var model: ModelArguments
 
     @Option(
         parsing: .upToNextOption,
@@ -41,9 +33,6 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "Blocks computed at once.")
     var batchSize = 4
 
-    @Option(help: "Threads to compute on (default: every processor).")
-    var threads = availableProcessors
-
     @Option(help: "text (a table) or json (an array of objects, one for each text).")
     var format = Format.text
 
@@ -54,9 +43,9 @@ struct EvaluateCommand: ParsableCommand {
 
     func run() throws {
         let measurement = try ModelMeasurement(
-            model: model, adapter: adapter, tokenizer: TrainingTokenizer(contentsOf: tokenizer ?? model),
+            model: model.model, adapter: model.adapter, tokenizer: model.openTokenizer(),
             texts: namedTexts(text, option: "--text"), documents: documents, blockSize: blockSize,
-            batchSize: batchSize, threads: threads)
+            batchSize: batchSize, threads: model.threads)
         if let logits { try measurement.writeLogits(logits) }
         let results = try measurement.evaluate(progress: progress.handler())
         switch format {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Commands
 import LlamaModels
-import Partitioning
 import Pretraining
 
 struct GenerateCommand: ParsableCommand {
@@ -20,14 +19,7 @@ struct GenerateCommand: ParsableCommand {
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
-    @Option(help: "A Hugging Face model directory.")
-    var model: String
-
-    @Option(help: "A PEFT adapter directory to apply to the model.")
-    var adapter: String?
-
-    @Option(help: "A .model file, or a directory with tokenizer.model (default: the model's own).")
-    var tokenizer: String?
+    @OptionGroup(title: "Model") var model: ModelArguments
 
     @Option(help: "A text to go on from; may be given several times.")
     var prompt: [String] = []
@@ -40,9 +32,6 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: "Texts computed at once.")
     var batchSize = 8
 
-    @Option(help: "Threads to compute on (default: every processor).")
-    var threads = availableProcessors
-
     @Option(help: "text (prompts and what follows, as it comes) or json (an object a line for each text).")
     var format = Format.text
 
@@ -52,7 +41,6 @@ struct GenerateCommand: ParsableCommand {
 
     func validate() throws {
         if prompt.isEmpty, prompts == nil { throw ValidationError("say what to go on from: --prompt or --prompts") }
-        guard (1...1 << 20).contains(threads) else { throw ValidationError("--threads \(threads): must be at least 1") }
         do {
             try options.check()
         } catch {
@@ -63,8 +51,7 @@ struct GenerateCommand: ParsableCommand {
     func run() throws {
         let prompts = try allPrompts()
         let generator = try TextGenerator(
-            model: model, adapter: adapter, tokenizer: TrainingTokenizer(contentsOf: tokenizer ?? model),
-            threads: threads)
+            model: model.model, adapter: model.adapter, tokenizer: model.openTokenizer(), threads: model.threads)
         var output = try GenerationOutput(prompts: prompts, samples: sampling.samples, isJSON: format == .json)
         var recorded = GenerationRecord()
         try generator.generate(prompts, options) { update in
