@@ -9,8 +9,8 @@ import sys
 
 import torch
 from transformers import LlamaForCausalLM
-from transformers.generation import (
-    LogitsProcessorList, RepetitionPenaltyLogitsProcessor, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper)
+
+from generation import processors
 
 PENALTY, NEW_TOKENS = 1.3, 24
 PROMPTS = [[1, 17, 4], [1], [1, 5, 9, 33, 2, 8, 21, 30]]
@@ -29,17 +29,7 @@ def greedy(model, prompt):
 
 def processed(logits, rule):
     """In double precision, as transformers orders them for generate."""
-    temperature, top_k, top_p, penalty = rule
-    processors = LogitsProcessorList()
-    if penalty != 1:
-        processors.append(RepetitionPenaltyLogitsProcessor(penalty))
-    if temperature != 1:
-        processors.append(TemperatureLogitsWarper(temperature))
-    if top_k:
-        processors.append(TopKLogitsWarper(top_k))
-    if top_p < 1:
-        processors.append(TopPLogitsWarper(top_p))
-    scores = processors(torch.tensor([SEEN]), torch.tensor([logits], dtype=torch.float64))
+    scores = processors(rule)(torch.tensor([SEEN]), torch.tensor([logits], dtype=torch.float64))
     return scores.softmax(-1)[0].tolist()
 
 
