@@ -9,6 +9,7 @@
 #   SMALL     1: the main job on the committed sample, with few steps
 #   TIME      seconds for each target of make fuzz
 #   KILLS     how often make torture kills at least
+#   LARGE     1: make bench also trains one step of a 7B checkpoint, which takes 28 GB of disk and 17 GB of memory
 BASE ?=
 CORPUS ?=
 LIBTORCH ?=
@@ -17,6 +18,7 @@ OUT ?= out
 SMALL ?=
 TIME ?= 60
 KILLS ?= 200
+LARGE ?=
 
 export LIBTORCH MPI_HOME KUOCI_TORCH_INDEX
 
@@ -67,6 +69,7 @@ torture: build
 ## bench        measure speed and memory beside the same peers
 bench: build peers .deps/base/tokenizer.model
 	for script in trainers encoding training; do $(PYTHON) Benchmarks/$$script.py --kuoci $(KUOCI); done
+	$(if $(LARGE),$(PYTHON) Benchmarks/training.py --kuoci $(KUOCI) --large)
 
 ## fuzz         run each libFuzzer target for TIME seconds (60) on this machine, one after the other; finds go to Fuzz/Findings
 fuzz: setup

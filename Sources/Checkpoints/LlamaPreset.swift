@@ -1,6 +1,6 @@
 public import OrderedJSON
 
-/// Sizes of small models, for trying things out.
+/// Sizes of models: small ones for trying things out, and LLaMA's own for measuring what a machine can do.
 public enum LlamaPreset: String, Sendable, CaseIterable {
     /// For tests: 0.1 million parameters besides the vocabulary's.
     case nano
@@ -10,6 +10,8 @@ public enum LlamaPreset: String, Sendable, CaseIterable {
     case small
     /// 85 million besides the vocabulary's.
     case medium
+    /// LLaMA 7B as Meta made it, in bfloat16: 6.5 billion besides the vocabulary's, 13 GB.
+    case llama7B = "llama-7b"
 
     private struct Sizes {
         var hidden: Int
@@ -18,6 +20,8 @@ public enum LlamaPreset: String, Sendable, CaseIterable {
         var keyValueHeads: Int
         var inner: Int
         var positions: Int
+        var normEpsilon = "1e-05"
+        var type = "float32"
     }
 
     private var sizes: Sizes {
@@ -26,6 +30,10 @@ public enum LlamaPreset: String, Sendable, CaseIterable {
         case .tiny: Sizes(hidden: 192, layers: 4, heads: 6, keyValueHeads: 3, inner: 512, positions: 1024)
         case .small: Sizes(hidden: 512, layers: 8, heads: 8, keyValueHeads: 4, inner: 1376, positions: 2048)
         case .medium: Sizes(hidden: 768, layers: 14, heads: 12, keyValueHeads: 4, inner: 2048, positions: 2048)
+        case .llama7B:
+            Sizes(
+                hidden: 4096, layers: 32, heads: 32, keyValueHeads: 32, inner: 11008, positions: 2048,
+                normEpsilon: "1e-06", type: "bfloat16")
         }
     }
 
@@ -37,7 +45,7 @@ public enum LlamaPreset: String, Sendable, CaseIterable {
             "attention_bias": false,
             "attention_dropout": 0.0,
             "bos_token_id": id(beginID),
-            "dtype": "float32",
+            "dtype": .string(sizes.type),
             "eos_token_id": id(endID),
             "head_dim": .integer(sizes.hidden / sizes.heads),
             "hidden_act": "silu",
@@ -52,7 +60,7 @@ public enum LlamaPreset: String, Sendable, CaseIterable {
             "num_key_value_heads": .integer(sizes.keyValueHeads),
             "pad_token_id": id(padID),
             "pretraining_tp": 1,
-            "rms_norm_eps": .number("1e-05"),
+            "rms_norm_eps": .number(sizes.normEpsilon),
             "rope_parameters": ["rope_theta": 10000.0, "rope_type": "default"],
             "tie_word_embeddings": false,
             "use_cache": true,

@@ -5,17 +5,18 @@ import OrderedJSON
 import Provenance
 import Tokenizers
 
-/// `kuoci init`: a small random model to try things out with.
+/// `kuoci init`: a random model to try things out with.
 struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
-        abstract: "Makes a small LLaMA checkpoint with random weights.",
+        abstract: "Makes a LLaMA checkpoint with random weights.",
         discussion: """
             In Hugging Face layout: config.json, generation_config.json, model.safetensors and the tokenizer's files. \
             The vocabulary's size comes from the tokenizer. Same options and seed, same bytes.
 
             Presets (hidden size, layers, heads, key-value heads, inner size): nano 64, 2, 4, 2, 192; \
-            tiny 192, 4, 6, 3, 512; small 512, 8, 8, 4, 1376; medium 768, 14, 12, 4, 2048.
+            tiny 192, 4, 6, 3, 512; small 512, 8, 8, 4, 1376; medium 768, 14, 12, 4, 2048; llama-7b 4096, 32, 32, 32, 11008, in \
+            bfloat16.
 
             Example: kuoci init --preset tiny --tokenizer tokenizer.model --out out/init --seed 1
             """)
