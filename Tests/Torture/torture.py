@@ -158,7 +158,7 @@ def contents(run):
     found = {}
     for path in sorted(run.rglob("*")):
         name = str(path.relative_to(run))
-        if name in IGNORED or path.is_dir():
+        if path.name in IGNORED or path.is_dir():
             continue
         if "tfevents" in name:
             found[str(path.relative_to(run).parent / "events")] = events(path)
