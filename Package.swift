@@ -83,7 +83,7 @@ var targets: [Target] = [
     library(
         "TokenizerTraining",
         ["Tokenizers", "PieceModel", "UnicodeText", "Corpora", "FileIO", "Partitioning", "SeededRandom"]),
-    library("VocabularyMerging", ["Tokenizers", "PieceModel", "FileIO"]),
+    library("VocabularyMerging", ["Tokenizers", "PieceModel", "UnicodeText", "OrderedJSON", "FileIO", "Partitioning"]),
     library("TokenizerMetrics", ["Tokenizers", "PieceModel", "FileIO", "Partitioning"]),
     // 4
     library(
@@ -175,7 +175,8 @@ targets += [
     tests("Checkpoints", ["Safetensors", "FileIO", "OrderedJSON"]),
     tests("TokenizerFormats", ["Tokenizers", "PieceModel", "OrderedJSON"]),
     tests("TokenizerTraining", ["Tokenizers", "PieceModel", "FileIO"]),
-    tests("VocabularyMerging", ["Tokenizers", "PieceModel"]),
+    tests(
+        "VocabularyMerging", ["Tokenizers", "PieceModel", "TokenizerFormats", "UnicodeText", "OrderedJSON", "FileIO"]),
     tests("TokenizerMetrics", ["Tokenizers", "PieceModel"]),
     tests("Reports", ["FileIO"]),
     tests("CheckpointResizing", ["Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "OrderedJSON", "FileIO"]),

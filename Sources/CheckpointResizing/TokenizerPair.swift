@@ -20,11 +20,7 @@ public struct TokenizerPair: Sendable {
                     new: new.vocabulary.text(of: id))
             }
         }
-        var plain = old.model
-        plain.proto.normalizerSpec.clearPrecompiledCharsmap()
-        plain.proto.normalizerSpec.addDummyPrefix = false
-        plain.proto.normalizerSpec.removeExtraWhitespaces = false
-        segmenter = try Tokenizer(plain)
+        segmenter = try Tokenizer(old.model.withoutNormalization)
         self.old = old
         self.new = new
     }
