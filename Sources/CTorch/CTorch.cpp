@@ -2,12 +2,15 @@
 #include "CTorch.h"
 
 #include "Functions.h"
+#include "PortableFunctions.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/variable.h>
+#include <torch/cuda.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -56,6 +59,15 @@ at::ScalarType scalar_type(int32_t element) {
     }
 }
 
+at::Device device_at(int32_t number) {
+    return number < 0 ? at::Device(at::kCPU) : at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(number));
+}
+
+thread_local bool prefers_portable = false;
+
+// Whether the kernels of Functions.h can compute with x: the one place where their way and libtorch's part.
+bool is_ours(const Tensor &x) { return !prefers_portable && x.is_cpu() && x.scalar_type() == at::kFloat; }
+
 Tensor optional_tensor(const kuoci_tensor *tensor) { return tensor ? tensor->value : Tensor(); }
 
 std::optional<Tensor> optional_bias(const kuoci_tensor *bias) {
@@ -92,8 +104,12 @@ int32_t kuoci_copy_in(
     });
 }
 
-int32_t kuoci_zeros(int32_t element, const int64_t *shape, int32_t rank, kuoci_tensor **result) {
-    return produce(result, [&] { return at::zeros(at::IntArrayRef(shape, rank), scalar_type(element)); });
+int32_t kuoci_zeros(
+    int32_t element, int32_t device, const int64_t *shape, int32_t rank, kuoci_tensor **result) {
+    return produce(result, [&] {
+        auto options = at::TensorOptions().dtype(scalar_type(element)).device(device_at(device));
+        return at::zeros(at::IntArrayRef(shape, rank), options);
+    });
 }
 
 void kuoci_tensor_free(kuoci_tensor *tensor) { delete tensor; }
@@ -112,9 +128,13 @@ int32_t kuoci_element(const kuoci_tensor *tensor) {
     }
 }
 
+int32_t kuoci_device(const kuoci_tensor *tensor) {
+    return tensor->value.is_cpu() ? -1 : static_cast<int32_t>(tensor->value.get_device());
+}
+
 int32_t kuoci_copy_out(const kuoci_tensor *tensor, void *bytes, int64_t capacity) {
     return guarded([&] {
-        Tensor values = tensor->value.detach().contiguous();
+        Tensor values = tensor->value.detach().cpu().contiguous();
         TORCH_CHECK(static_cast<int64_t>(values.nbytes()) <= capacity, "the buffer is smaller than the tensor");
         if (values.nbytes() > 0) memcpy(bytes, values.const_data_ptr(), values.nbytes());
     });
@@ -179,8 +199,10 @@ int32_t kuoci_detach(const kuoci_tensor *tensor, kuoci_tensor **result) {
     return produce(result, [&] { return tensor->value.detach(); });
 }
 
-int32_t kuoci_convert(const kuoci_tensor *tensor, int32_t element, bool copies, kuoci_tensor **result) {
-    return produce(result, [&] { return tensor->value.to(scalar_type(element), false, copies); });
+int32_t kuoci_convert(
+    const kuoci_tensor *tensor, int32_t element, int32_t device, bool copies, kuoci_tensor **result) {
+    return produce(
+        result, [&] { return tensor->value.to(device_at(device), scalar_type(element), false, copies); });
 }
 
 int32_t kuoci_assign(kuoci_tensor *tensor, const kuoci_tensor *values) {
@@ -216,7 +238,10 @@ int32_t kuoci_add(const kuoci_tensor *first, const kuoci_tensor *second, float s
 
 int32_t kuoci_linear(
     const kuoci_tensor *x, const kuoci_tensor *weight, const kuoci_tensor *bias, kuoci_tensor **result) {
-    return produce(result, [&] { return kuoci::linear(x->value, weight->value, optional_bias(bias)); });
+    return produce(result, [&] {
+        auto compute = is_ours(x->value) ? kuoci::linear : kuoci::portable::linear;
+        return compute(x->value, weight->value, optional_bias(bias));
+    });
 }
 
 int32_t kuoci_adapted_linear(
@@ -224,13 +249,19 @@ int32_t kuoci_adapted_linear(
     const kuoci_tensor *up, double scaling, double dropout, uint64_t seed, kuoci_tensor **result) {
     return produce(result, [&] {
         TORCH_CHECK(dropout >= 0 && dropout < 1, "a dropout of ", dropout);
-        return kuoci::adapted_linear(
+        auto compute = is_ours(x->value) ? kuoci::adapted_linear : kuoci::portable::adapted_linear;
+        return compute(
             x->value, weight->value, optional_bias(bias), down->value, up->value, scaling, dropout, seed);
     });
 }
 
-int32_t kuoci_rms_norm(const kuoci_tensor *x, const kuoci_tensor *weight, double epsilon, kuoci_tensor **result) {
-    return produce(result, [&] { return kuoci::rms_norm(x->value, weight->value, epsilon); });
+int32_t kuoci_rms_norm(
+    const kuoci_tensor *x, const kuoci_tensor *weight, double epsilon, int32_t element, kuoci_tensor **result) {
+    return produce(result, [&] {
+        at::ScalarType type = scalar_type(element);
+        if (is_ours(x->value) && type == at::kFloat) return kuoci::rms_norm(x->value, weight->value, epsilon);
+        return kuoci::portable::rms_norm(x->value, weight->value, epsilon, type);
+    });
 }
 
 int32_t kuoci_swiglu(const kuoci_tensor *gate, const kuoci_tensor *up, kuoci_tensor **result) {
@@ -240,7 +271,7 @@ int32_t kuoci_swiglu(const kuoci_tensor *gate, const kuoci_tensor *up, kuoci_ten
 int32_t kuoci_rotary_table(
     const kuoci_tensor *positions, int64_t width, double base, kuoci_tensor **cosines, kuoci_tensor **sines) {
     return guarded([&] {
-        Tensor exponents = at::arange(0, width, 2, at::kLong).to(at::kFloat) / width;
+        Tensor exponents = at::arange(0, width, 2, positions->value.options()).to(at::kFloat) / width;
         Tensor frequencies = at::pow(base, exponents).reciprocal();
         Tensor angles = positions->value.to(at::kFloat).unsqueeze(1) * frequencies.unsqueeze(0);
         Tensor both = at::cat({angles, angles}, 1);
@@ -252,16 +283,20 @@ int32_t kuoci_rotary_table(
 
 int32_t kuoci_rotate(
     const kuoci_tensor *x, const kuoci_tensor *cosines, const kuoci_tensor *sines, kuoci_tensor **result) {
-    return produce(result, [&] { return kuoci::rotate(x->value, cosines->value, sines->value); });
+    return produce(result, [&] {
+        auto compute = is_ours(x->value) ? kuoci::rotate : kuoci::portable::rotate;
+        return compute(x->value, cosines->value, sines->value);
+    });
 }
 
-int32_t kuoci_document_mask(const kuoci_tensor *documents, kuoci_tensor **result) {
+int32_t kuoci_document_mask(const kuoci_tensor *documents, int32_t element, kuoci_tensor **result) {
     return produce(result, [&] {
         const Tensor &ids = documents->value;
         int64_t length = ids.size(1);
-        Tensor allowed = ids.unsqueeze(2).eq(ids.unsqueeze(1))
-                             .logical_and_(at::ones({length, length}, at::kBool).tril_()).unsqueeze_(1);
-        return at::zeros(allowed.sizes(), at::kFloat).masked_fill_(allowed.logical_not_(), -INFINITY);
+        Tensor causal = at::ones({length, length}, ids.options().dtype(at::kBool)).tril_();
+        Tensor allowed = ids.unsqueeze(2).eq(ids.unsqueeze(1)).logical_and_(causal).unsqueeze_(1);
+        return at::zeros(allowed.sizes(), ids.options().dtype(scalar_type(element)))
+            .masked_fill_(allowed.logical_not_(), -INFINITY);
     });
 }
 
@@ -289,7 +324,10 @@ int32_t kuoci_embedding(
     const kuoci_tensor *ids, const kuoci_tensor *weight, const kuoci_tensor *rows, int64_t first_row,
     kuoci_tensor **result) {
     return produce(result, [&] {
-        return kuoci::embedding(ids->value, weight->value.detach(), optional_tensor(rows), first_row);
+        // Ours makes single precision out of any type.
+        bool is_own = weight->value.is_cpu() && !prefers_portable;
+        auto compute = is_own ? kuoci::embedding : kuoci::portable::embedding;
+        return compute(ids->value, weight->value.detach(), optional_tensor(rows), first_row);
     });
 }
 
@@ -298,23 +336,32 @@ int32_t kuoci_linear_cross_entropy(
     const kuoci_tensor *targets, int64_t chunk, kuoci_tensor **result) {
     return produce(result, [&] {
         TORCH_CHECK(chunk > 0, "a chunk needs at least one token");
-        return kuoci::linear_cross_entropy(
+        auto compute = is_ours(hidden->value) ? kuoci::linear_cross_entropy : kuoci::portable::linear_cross_entropy;
+        return compute(
             hidden->value, weight->value.detach(), optional_tensor(rows), first_row, targets->value, chunk);
     });
 }
 
-int32_t kuoci_clip_gradients(kuoci_tensor *const *parameters, int32_t count, double limit, double *norm) {
+int32_t kuoci_clip_gradients(
+    kuoci_tensor *const *parameters, int32_t count, double limit, double scale, double *norm) {
     return guarded([&] {
-        std::vector<Tensor> gradients;
-        for (int32_t i = 0; i < count; i++)
-            if (parameters[i]->value.grad().defined()) gradients.push_back(parameters[i]->value.grad());
+        std::vector<Tensor> gradients, elsewhere;
         double sum = 0;
-        for (const Tensor &gradient : gradients) sum += kuoci::squared_norm(gradient);
-        double total = std::sqrt(sum);
+        for (int32_t i = 0; i < count; i++) {
+            Tensor gradient = parameters[i]->value.grad();
+            if (!gradient.defined()) continue;
+            gradients.push_back(gradient);
+            if (gradient.is_cpu())
+                sum += kuoci::squared_norm(gradient);
+            else
+                elsewhere.push_back(gradient);
+        }
+        double other = kuoci::portable::norm(elsewhere);
+        double total = std::sqrt(sum + other * other) / scale;
         // PyTorch's clip_grad_norm_ adds the same 1e-6.
-        double scale = limit / (total + 1e-6);
-        if (limit > 0 && scale < 1)
-            for (Tensor &gradient : gradients) gradient.mul_(scale);
+        double factor = limit > 0 ? std::min(limit / (total + 1e-6), 1.0) / scale : 1 / scale;
+        if (factor != 1 && std::isfinite(total))
+            for (Tensor &gradient : gradients) gradient.mul_(factor);
         *norm = total;
     });
 }
@@ -344,6 +391,28 @@ int32_t kuoci_set_threads(int32_t count) {
 }
 
 int32_t kuoci_threads(void) { return at::get_num_threads(); }
+
+void kuoci_prefer_portable(bool preferred) { prefers_portable = preferred; }
+
+bool kuoci_prefers_portable(void) { return prefers_portable; }
+
+bool kuoci_has_cuda(void) { return at::globalContext().hasCUDART(); }
+
+int32_t kuoci_cuda_devices(void) {
+    int32_t count = 0;
+    guarded([&] { count = torch::cuda::device_count(); });
+    return count;
+}
+
+int32_t kuoci_prepare_cuda(void) {
+    return guarded([&] {
+        // What cuBLAS needs so that its sums have a fixed order; it reads it when it starts.
+        setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
+        // An error in place of a warning: with the latter, attention with a mask keeps to a way whose bits change.
+        at::globalContext().setDeterministicAlgorithms(true, false);
+        at::globalContext().setDeterministicFillUninitializedMemory(false);
+    });
+}
 
 void kuoci_return_freed_blocks(int32_t bytes) {
 #ifdef __GLIBC__

@@ -20,6 +20,8 @@ struct DecoderLayer {
         let blockSize: Int
         let headWidth: Int
         let normEpsilon: Double
+        /// What projections and attention are computed in.
+        let element: ElementType
         let rotary: RotaryTable
         /// nil where each block is one document.
         let mask: Tensor?
@@ -59,13 +61,14 @@ struct DecoderLayer {
 
     /// x [N, D] -> [N, D]
     func callAsFunction(_ x: Tensor, _ context: Context) throws -> Tensor {
-        let attended = try attention(x.rmsNorm(attentionNorm, epsilon: context.normEpsilon), context)
+        let attended = try attention(
+            x.rmsNorm(attentionNorm, epsilon: context.normEpsilon, as: context.element), context)
         return try feedForward(x.adding(attended), context)
     }
 
     /// The half of the block after attention.  x [N, D] -> [N, D]
     func feedForward(_ x: Tensor, _ context: Context) throws -> Tensor {
-        let normed = try x.rmsNorm(innerNorm, epsilon: context.normEpsilon)
+        let normed = try x.rmsNorm(innerNorm, epsilon: context.normEpsilon, as: context.element)
         let dropout = context.dropout
         let inner = try gate(normed, dropout: dropout).swiglu(up(normed, dropout: dropout))
         return try x.adding(down(inner, dropout: dropout))

@@ -124,7 +124,8 @@ private struct SequenceStarts {
 
     private func read(_ tokens: [Int32]) throws -> (KeyValueCache, [Float]) {
         let capacity = min(tokens.count + options.newTokens, model.contextLimit)
-        let cache = try KeyValueCache(model.configuration, capacity: capacity)
+        let cache = try KeyValueCache(
+            model.configuration, capacity: capacity, computation: model.computation)
         return (cache, try model.logits(continuing: [Continuation(tokens, cache)]).floats())
     }
 }

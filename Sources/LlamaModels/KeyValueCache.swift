@@ -1,4 +1,4 @@
-internal import Torch
+public import Torch
 
 /// The keys and values of a sequence's tokens, kept so that what follows is computed without them.
 ///
@@ -13,14 +13,21 @@ public final class KeyValueCache {
     /// Values of each layer, [capacity, G * W].
     let values: [Tensor]
 
-    /// An empty cache for a model of this shape.
-    public init(_ configuration: LlamaConfiguration, capacity: Int) throws {
+    /// An empty cache for a model of this shape, computed so.
+    public init(
+        _ configuration: LlamaConfiguration, capacity: Int, computation: Computation = .standard
+    ) throws {
         precondition(capacity > 0, "a cache without room")
         let shape = [capacity, configuration.keyValueHeadCount * configuration.headWidth]
         self.capacity = capacity
         count = 0
-        keys = try (0..<configuration.layerCount).map { _ in try .zeros(shape) }
-        values = try (0..<configuration.layerCount).map { _ in try .zeros(shape) }
+        func memory() throws -> [Tensor] {
+            try (0..<configuration.layerCount).map { _ in
+                try .zeros(shape, computation.precision.element, on: computation.device)
+            }
+        }
+        keys = try memory()
+        values = try memory()
     }
 
     private init(copying other: KeyValueCache) throws {
@@ -57,6 +64,7 @@ struct CachedPart {
                 (0..<seen).map { $0 <= cache.count + row ? Float(0) : -.infinity }
             }
             mask = try Tensor(allowed, shape: [1, 1, count, seen])
+                .converted(to: cache.keys.first?.element, on: cache.keys.first?.device)
         }
     }
 

@@ -39,8 +39,8 @@ struct LowRankAdapter {
         var generator = SplitMix64(seed: seed, purpose: number)
         let bound = 1 / Float(input).squareRoot()
         let values = (0..<lora.rank * input).map { _ in generator.uniform(bound: bound) }
-        down = try Tensor(values, shape: [lora.rank, input])
-        up = try .zeros([output, lora.rank])
+        down = try Tensor(values, shape: [lora.rank, input]).converted(on: weight.device)
+        up = try .zeros([output, lora.rank], on: weight.device)
         try down.setRequiresGradient(true)
         try up.setRequiresGradient(true)
         scaling = lora.scaling

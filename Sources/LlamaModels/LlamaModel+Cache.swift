@@ -12,7 +12,7 @@ public struct Continuation {
 }
 
 extension LlamaModel {
-    /// The logits [S, V] after the last token of each of S sequences, whose caches then hold the new tokens.
+    /// The logits [S, V], in float32, after the last token of each of S sequences, whose caches then hold the new tokens.
     ///
     /// Equal to those of `logits` over the whole sequences, up to rounding in attention. Sequences do not see one another,
     /// and may have any number of new tokens.
@@ -28,7 +28,7 @@ extension LlamaModel {
             let x = try finalStates(sequences, parts)
             for part in parts { part.cache.count += part.count }
             let last = try parts.map { try x.narrowed(start: $0.start + $0.count - 1, length: 1) }
-            return try head.logits(joined(last).rmsNorm(finalNorm, epsilon: configuration.normEpsilon))
+            return try head.logits(normed(joined(last))).converted(to: .float32)
         }
     }
 
@@ -40,12 +40,12 @@ extension LlamaModel {
         }
         let context = DecoderLayer.Context(
             batchSize: 1, blockSize: tokens.count, headWidth: configuration.headWidth,
-            normEpsilon: configuration.normEpsilon,
+            normEpsilon: configuration.normEpsilon, element: computation.precision.element,
             rotary: try RotaryTable(
-                positions: idTensor(positions, shape: [tokens.count]), width: configuration.headWidth,
+                positions: ids(positions, shape: [tokens.count]), width: configuration.headWidth,
                 base: configuration.rotaryBase),
             mask: nil, dropout: nil)
-        var x = try embedding.rows(idTensor(tokens, shape: [tokens.count]))
+        var x = try embedding.rows(ids(tokens, shape: [tokens.count]))
         for (index, layer) in layers.enumerated() { x = try layer.continuing(x, context, parts, index: index) }
         return x
     }
@@ -80,7 +80,7 @@ extension DecoderLayer {
     fileprivate func continuing(
         _ x: Tensor, _ context: Context, _ parts: [CachedPart], index: Int
     ) throws -> Tensor {
-        let normed = try x.rmsNorm(attentionNorm, epsilon: context.normEpsilon)
+        let normed = try x.rmsNorm(attentionNorm, epsilon: context.normEpsilon, as: context.element)
         let queries = try query(normed, dropout: nil).rotated(context.rotary)
         let keys = try key(normed, dropout: nil).rotated(context.rotary)
         let values = try value(normed, dropout: nil)
@@ -96,7 +96,8 @@ extension DecoderLayer {
 /// Rows one after another.
 private func joined(_ parts: [Tensor]) throws(TorchError) -> Tensor {
     if parts.count == 1 { return parts[0] }
-    let result = try Tensor.zeros([parts.reduce(0) { $0 + $1.shape[0] }, parts[0].shape[1]])
+    let result = try Tensor.zeros(
+        [parts.reduce(0) { $0 + $1.shape[0] }, parts[0].shape[1]], parts[0].element, on: parts[0].device)
     var start = 0
     for part in parts {
         try result.narrowed(start: start, length: part.shape[0]).assign(part)

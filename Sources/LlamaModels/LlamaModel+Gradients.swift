@@ -39,7 +39,7 @@ extension LlamaModel {
     /// The loss of what the last layer gives, [N, D], and its scaled gradient there.
     private func headGradient(_ x: Tensor, _ batch: TokenBatch, scale: Float) throws -> (Float, Tensor?) {
         try x.setRequiresGradient(true)
-        let loss = try lossSum(of: x.rmsNorm(finalNorm, epsilon: configuration.normEpsilon), batch)
+        let loss = try lossSum(of: normed(x), batch)
         try backward(loss, scale: scale)
         return (try loss.scalar(), try x.gradient())
     }

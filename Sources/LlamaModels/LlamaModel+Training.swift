@@ -30,10 +30,10 @@ extension LlamaModel {
                 reason: "the first trained row is \(rows.firstRow), but the vocabulary has "
                     + "\(configuration.vocabularySize) entries")
         }
-        embedding = try VocabularyMatrix(training: embedding.weight, from: rows.firstRow)
+        embedding = try VocabularyMatrix(training: embedding, from: rows.firstRow)
         add(prefix + "model.embed_tokens.weight", embedding.trainedRows)
         guard let head = untiedHead, rows.trainsHead else { return }
-        let trained = try VocabularyMatrix(training: head.weight, from: rows.firstRow)
+        let trained = try VocabularyMatrix(training: head, from: rows.firstRow)
         untiedHead = trained
         add(prefix + "lm_head.weight", trained.trainedRows)
     }
@@ -53,7 +53,7 @@ extension LlamaModel {
     }
 
     private func trainEverything() throws {
-        embedding = try VocabularyMatrix(training: embedding.weight)
+        embedding = try VocabularyMatrix(training: embedding)
         add("model.embed_tokens.weight", embedding.trainedRows)
         for index in layers.indices {
             try train("model.layers.\(index).input_layernorm.weight", &layers[index].attentionNorm)
@@ -69,14 +69,14 @@ extension LlamaModel {
         }
         try train("model.norm.weight", &finalNorm)
         guard let head = untiedHead else { return }
-        let trained = try VocabularyMatrix(training: head.weight)
+        let trained = try VocabularyMatrix(training: head)
         untiedHead = trained
         add("lm_head.weight", trained.trainedRows)
     }
 
     private func train(_ name: String, _ weight: inout Tensor) throws {
-        weight = try weight.copied(as: .float32)
-        try weight.setRequiresGradient(true)
+        // Read once more: what is computed with may have been rounded.
+        weight = try reader.readTrained(name, weight.shape)
         add(name, weight)
     }
 

@@ -1,5 +1,3 @@
-internal import Torch
-
 /// Blocks of tokens, each array [B * T] row-major.
 public struct TokenBatch: Sendable, Equatable {
     /// B.
@@ -62,8 +60,4 @@ public struct TokenBatch: Sendable, Equatable {
             throw .badBatch(reason: "blocks of \(blockSize) tokens exceed the sliding window of \(window)")
         }
     }
-}
-
-func idTensor(_ ids: [Int32], shape: [Int]) throws(TorchError) -> Tensor {
-    try Tensor(ids: ids.map { Int64($0) }, shape: shape)
 }

@@ -2,9 +2,10 @@ internal import Checkpoints
 internal import Safetensors
 internal import Torch
 
-/// Reads a checkpoint's tensors for computing in float32, whatever type they are stored in.
+/// Reads a checkpoint's tensors for a computation, whatever type they are stored in.
 struct WeightReader {
     let checkpoint: Checkpoint
+    let computation: Computation
 
     /// Keeps a file mapped for as long as a tensor shows its bytes.
     private final class Mapping {
@@ -15,13 +16,28 @@ struct WeightReader {
         }
     }
 
-    /// The vector of this name, in float32.
+    /// The vector of this name, to compute with in float32.
     func readVector(_ name: String, _ length: Int) throws -> Tensor {
-        try readMatrix(name, [length]).converted(to: .float32)
+        try computation.placed(vector: readStored(name, [length]))
+    }
+
+    /// The frozen matrix of this name, to compute with.
+    func readMatrix(_ name: String, _ shape: [Int]) throws -> Tensor {
+        let matrix = try computation.placed(readStored(name, shape))
+        // What was converted need not be in memory twice.
+        if !computation.usesOwnKernels { release(name) }
+        return matrix
+    }
+
+    /// The tensor of this name in memory of its own, in float32, to be trained.
+    func readTrained(_ name: String, _ shape: [Int]) throws -> Tensor {
+        let tensor = try readStored(name, shape).copied(as: .float32, on: computation.device)
+        try tensor.setRequiresGradient(true)
+        return tensor
     }
 
     /// The tensor of this name as it is stored, where it is mapped, read-only.
-    func readMatrix(_ name: String, _ shape: [Int]) throws -> Tensor {
+    func readStored(_ name: String, _ shape: [Int]) throws -> Tensor {
         let file = try checkpoint.shard(of: name)
         guard let info = file[name] else { preconditionFailure("a shard lost its tensor") }
         guard info.shape == shape else {

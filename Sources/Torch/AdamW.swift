@@ -1,6 +1,6 @@
 internal import CTorch
 
-/// AdamW over named parameters, with a state that can be saved and restored exactly.
+/// AdamW over named parameters, with a state beside them that can be saved and restored exactly.
 public final class AdamW {
     public struct Options: Sendable, Equatable {
         public var beta1 = 0.9
@@ -61,10 +61,10 @@ public final class AdamW {
         var slots: [Slot] = []
         var groups: [Group] = []
         for parameter in parameters {
-            let shape = parameter.tensor.shape
+            let (shape, device) = (parameter.tensor.shape, parameter.tensor.device)
             let slot = Slot(
-                name: parameter.name, parameter: parameter.tensor, mean: try .zeros(shape), square: try .zeros(shape),
-                step: try .zeros([]))
+                name: parameter.name, parameter: parameter.tensor, mean: try .zeros(shape, on: device),
+                square: try .zeros(shape, on: device), step: try .zeros([], on: device))
             slots.append(slot)
             let group = Group(rateShare: parameter.rateShare, decays: shape.count > 1)
             let place = groups.firstIndex { $0.rateShare == group.rateShare && $0.decays == group.decays }

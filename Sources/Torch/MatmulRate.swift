@@ -1,14 +1,19 @@
-/// Floating-point operations a second that products of square float32 matrices reach here: the best of a few.
+/// Floating-point operations a second that products of square matrices reach there: the best of a few.
 ///
 /// Takes some hundredths of a second.
-public func measureMatmulRate(size: Int = 1024) throws(TorchError) -> Double {
+public func measureMatmulRate(_ computation: Computation = .standard) throws(TorchError) -> Double {
+    // A GPU is not filled by what keeps a few cores busy for long enough.
+    let size = computation.device == .cpu ? 1024 : 8192
     let matrix = try Tensor([Float](repeating: 0.5, count: size * size), shape: [size, size])
+        .converted(to: computation.precision.element, on: computation.device)
     let clock = ContinuousClock()
     var best = Duration.seconds(1 << 30)
     // The first also starts libtorch's threads.
     for _ in 0..<4 {
         let start = clock.now
-        _ = try withoutGradients { () throws(TorchError) in try matrix.linear(matrix) }
+        let product = try withoutGradients { () throws(TorchError) in try matrix.linear(matrix) }
+        // A device works on by itself until a number is asked for.
+        if computation.device != .cpu { _ = try product.narrowed(start: 0, length: 1).floats() }
         best = min(best, start.duration(to: clock.now))
     }
     let seconds = best / Duration.seconds(1)

@@ -1,8 +1,12 @@
 internal import CTorch
 
 extension Tensor {
-    public static func zeros(_ shape: [Int], _ element: ElementType = .float32) throws(TorchError) -> Tensor {
-        try produce("zeros") { kuoci_zeros(element.rawValue, dimensions(shape), Int32(shape.count), $0) }
+    public static func zeros(
+        _ shape: [Int], _ element: ElementType = .float32, on device: ComputeDevice = .cpu
+    ) throws(TorchError) -> Tensor {
+        try produce("zeros") {
+            kuoci_zeros(element.rawValue, device.number, dimensions(shape), Int32(shape.count), $0)
+        }
     }
 
     public convenience init(_ values: [Float], shape: [Int]) throws(TorchError) {
@@ -49,7 +53,7 @@ extension Tensor {
         self.init(handle: handle)
     }
 
-    /// The elements' bytes, row-major.
+    /// The elements' bytes, row-major, wherever they lie.
     public func bytes() throws(TorchError) -> [UInt8] {
         let size = count * element.size
         var status: Int32 = 0
@@ -91,14 +95,25 @@ extension Tensor {
         return try floats()[0]
     }
 
-    /// The tensor in another element type; may share memory where the type is the same already.
-    public func converted(to element: ElementType) throws(TorchError) -> Tensor {
-        try produce("convert") { kuoci_convert(handle, element.rawValue, false, $0) }
+    /// The tensor in another element type or on another device; may share memory where both are the same already.
+    public func converted(
+        to element: ElementType? = nil, on device: ComputeDevice? = nil
+    ) throws(TorchError) -> Tensor {
+        try convert(element, device, copies: false)
     }
 
     /// A copy with memory of its own.
-    public func copied(as element: ElementType? = nil) throws(TorchError) -> Tensor {
-        try produce("copy") { kuoci_convert(handle, (element ?? self.element).rawValue, true, $0) }
+    public func copied(as element: ElementType? = nil, on device: ComputeDevice? = nil) throws(TorchError) -> Tensor {
+        try convert(element, device, copies: true)
+    }
+
+    private func convert(
+        _ element: ElementType?, _ device: ComputeDevice?, copies: Bool
+    ) throws(TorchError) -> Tensor {
+        try produce("copy") {
+            kuoci_convert(
+                handle, (element ?? self.element).rawValue, (device ?? self.device).number, copies, $0)
+        }
     }
 
     /// Overwrites the elements with those of `values`, converted; the shapes must be equal.

@@ -57,8 +57,12 @@ public func withoutGradients<R, E: Error>(_ body: () throws(E) -> R) throws(E) -
 /// The Euclidean norm of all gradients of `parameters` together, before they are scaled down to at most `limit`.
 ///
 /// Equal to PyTorch's `clip_grad_norm_`. A limit of zero or less only measures.
-public func clipGradientNorm(_ parameters: [Tensor], limit: Double) throws(TorchError) -> Double {
+/// - Parameter scale: What the gradients were multiplied by; they are divided by it first, unless one is no finite number.
+public func clipGradientNorm(
+    _ parameters: [Tensor], limit: Double, scale: Double = 1
+) throws(TorchError) -> Double {
     var norm = 0.0
-    try check(kuoci_clip_gradients(parameters.map { $0.handle }, Int32(parameters.count), limit, &norm), "clipping")
+    try check(
+        kuoci_clip_gradients(parameters.map { $0.handle }, Int32(parameters.count), limit, scale, &norm), "clipping")
     return norm
 }

@@ -1,6 +1,9 @@
 internal import CTorch
 
 // Shapes: B batch, T tokens of a block, N = B * T, D width, H heads, W width of a head, V vocabulary.
+//
+// What is given decides where and in which type an operation computes: float32 on the CPU by kernels of our own, anything
+// else by libtorch's.
 
 extension Tensor {
     public func reshaped(_ shape: [Int]) throws(TorchError) -> Tensor {
@@ -44,9 +47,11 @@ extension Tensor {
         }
     }
 
-    /// weight * x / sqrt(mean(x²) + epsilon) along the last dimension.
-    public func rmsNorm(_ weight: Tensor, epsilon: Double) throws(TorchError) -> Tensor {
-        try produce("RMSNorm") { kuoci_rms_norm(handle, weight.handle, epsilon, $0) }
+    /// weight * x / sqrt(mean(x²) + epsilon) along the last dimension, computed in float32 and then converted to `element`.
+    public func rmsNorm(
+        _ weight: Tensor, epsilon: Double, as element: ElementType = .float32
+    ) throws(TorchError) -> Tensor {
+        try produce("RMSNorm") { kuoci_rms_norm(handle, weight.handle, epsilon, element.rawValue, $0) }
     }
 
     /// silu(self) * up.
@@ -71,8 +76,8 @@ extension Tensor {
     }
 
     /// For document numbers [B, T]: the mask [B, 1, T, T] by which a token attends to the earlier ones of its document.
-    public func documentMask() throws(TorchError) -> Tensor {
-        try produce("mask") { kuoci_document_mask(handle, $0) }
+    public func documentMask(_ element: ElementType = .float32) throws(TorchError) -> Tensor {
+        try produce("mask") { kuoci_document_mask(handle, element.rawValue, $0) }
     }
 }
 

@@ -45,6 +45,8 @@ public final class Tensor {
         }
         return element
     }
+
+    public var device: ComputeDevice { ComputeDevice(number: kuoci_device(handle)) }
 }
 
 /// Runs a C function that makes a tensor.

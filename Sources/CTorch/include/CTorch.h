@@ -19,6 +19,9 @@ enum {
     kuoci_int64 = 3,
 };
 
+// Devices are numbers too: of CUDA's from 0 on, and the CPU is `kuoci_cpu`.
+enum { kuoci_cpu = -1 };
+
 /// The message of the calling thread's last failure; valid until its next one.
 const char *kuoci_last_error(void);
 
@@ -32,7 +35,7 @@ int32_t kuoci_borrow(
 /// A tensor with a copy of `count` elements at `bytes`.
 int32_t kuoci_copy_in(
     const void *bytes, int32_t element, const int64_t *shape, int32_t rank, kuoci_tensor **result);
-int32_t kuoci_zeros(int32_t element, const int64_t *shape, int32_t rank, kuoci_tensor **result);
+int32_t kuoci_zeros(int32_t element, int32_t device, const int64_t *shape, int32_t rank, kuoci_tensor **result);
 void kuoci_tensor_free(kuoci_tensor *tensor);
 
 // Inspection.
@@ -41,6 +44,7 @@ int32_t kuoci_rank(const kuoci_tensor *tensor);
 int64_t kuoci_size(const kuoci_tensor *tensor, int32_t dimension);
 /// The element type, or -1 for one that is not ours.
 int32_t kuoci_element(const kuoci_tensor *tensor);
+int32_t kuoci_device(const kuoci_tensor *tensor);
 /// Writes the elements, row-major, to `bytes`, which has room for `capacity` bytes.
 int32_t kuoci_copy_out(const kuoci_tensor *tensor, void *bytes, int64_t capacity);
 
@@ -68,8 +72,9 @@ int32_t kuoci_detach(const kuoci_tensor *tensor, kuoci_tensor **result);
 
 // Operations.
 
-/// The tensor in another element type; with `copies` false it may share memory when the type is the same.
-int32_t kuoci_convert(const kuoci_tensor *tensor, int32_t element, bool copies, kuoci_tensor **result);
+/// The tensor in another element type or on another device; with `copies` false it may share memory when both are the same.
+int32_t kuoci_convert(
+    const kuoci_tensor *tensor, int32_t element, int32_t device, bool copies, kuoci_tensor **result);
 int32_t kuoci_assign(kuoci_tensor *tensor, const kuoci_tensor *values);
 int32_t kuoci_reshape(const kuoci_tensor *tensor, const int64_t *shape, int32_t rank, kuoci_tensor **result);
 int32_t kuoci_transpose(const kuoci_tensor *tensor, int32_t first, int32_t second, kuoci_tensor **result);
@@ -80,8 +85,8 @@ int32_t kuoci_concatenate(
     const kuoci_tensor *first, const kuoci_tensor *second, int32_t dimension, kuoci_tensor **result);
 /// first + scale * second.
 int32_t kuoci_add(const kuoci_tensor *first, const kuoci_tensor *second, float scale, kuoci_tensor **result);
-/// x [N, in] * weight [out, in] transposed, plus bias [out] unless NULL. Weights may be of any floating type, here and
-/// below; x and results are float32.
+/// x [N, in] * weight [out, in] transposed, plus bias [out] unless NULL, in the type of x. Weights may be of any floating
+/// type, here and below. Where x is float32 on the CPU, kernels of our own compute; else libtorch's.
 int32_t kuoci_linear(
     const kuoci_tensor *x, const kuoci_tensor *weight, const kuoci_tensor *bias, kuoci_tensor **result);
 /// The same with a frozen weight, plus scaling * dropped(x) * down [r, in] transposed * up [out, r] transposed.
@@ -89,7 +94,9 @@ int32_t kuoci_linear(
 int32_t kuoci_adapted_linear(
     const kuoci_tensor *x, const kuoci_tensor *weight, const kuoci_tensor *bias, const kuoci_tensor *down,
     const kuoci_tensor *up, double scaling, double dropout, uint64_t seed, kuoci_tensor **result);
-int32_t kuoci_rms_norm(const kuoci_tensor *x, const kuoci_tensor *weight, double epsilon, kuoci_tensor **result);
+/// Computed in float32, then converted to `element`.
+int32_t kuoci_rms_norm(
+    const kuoci_tensor *x, const kuoci_tensor *weight, double epsilon, int32_t element, kuoci_tensor **result);
 /// silu(gate) * up.
 int32_t kuoci_swiglu(const kuoci_tensor *gate, const kuoci_tensor *up, kuoci_tensor **result);
 /// Cosines and sines [N, width] of rotary positions, both halves alike, for int64 positions [N].
@@ -99,28 +106,30 @@ int32_t kuoci_rotary_table(
 int32_t kuoci_rotate(
     const kuoci_tensor *x, const kuoci_tensor *cosines, const kuoci_tensor *sines, kuoci_tensor **result);
 /// The additive mask [B, 1, T, T] of document numbers [B, T]: 0 where a token may attend, minus infinity elsewhere.
-int32_t kuoci_document_mask(const kuoci_tensor *documents, kuoci_tensor **result);
+int32_t kuoci_document_mask(const kuoci_tensor *documents, int32_t element, kuoci_tensor **result);
 /// Attention of queries [B, T, heads * width] to keys and values [B, T, groups * width]; causal where mask is NULL.
 int32_t kuoci_attention(
     const kuoci_tensor *queries, const kuoci_tensor *keys, const kuoci_tensor *values, const kuoci_tensor *mask,
     int64_t width, kuoci_tensor **result);
 
 /// Rows for int64 ids [N]: of `weight` [V, D] below `first_row`, of the leaf `rows` [V - first_row, D] from there on,
-/// which alone has a gradient; NULL means that nothing is trained.
+/// which alone has a gradient; NULL means that nothing is trained. The result is float32.
 int32_t kuoci_embedding(
     const kuoci_tensor *ids, const kuoci_tensor *weight, const kuoci_tensor *rows, int64_t first_row,
     kuoci_tensor **result);
 /// The sum of the cross-entropies of `hidden` [N, D] * `weight` [V, D] transposed at int64 targets [N]; a negative
-/// target has no loss. `rows` takes the place of the last rows as in `kuoci_embedding`. Forms the gradients along with the loss,
-/// `chunk` tokens at a time, so that no more than chunk * V logits exist.
+/// target has no loss. `rows` takes the place of the last rows as in `kuoci_embedding`. Works on `chunk` tokens at a time, so
+/// that no more than chunk * V logits exist. The sum is float32.
 int32_t kuoci_linear_cross_entropy(
     const kuoci_tensor *hidden, const kuoci_tensor *weight, const kuoci_tensor *rows, int64_t first_row,
     const kuoci_tensor *targets, int64_t chunk, kuoci_tensor **result);
 
 // Optimization, over parallel arrays of `count` tensors.
 
-/// The Euclidean norm of all gradients together; scales them down so that it is at most `limit` (if positive).
-int32_t kuoci_clip_gradients(kuoci_tensor *const *parameters, int32_t count, double limit, double *norm);
+/// The Euclidean norm of all gradients together, divided by `scale`; divides them by it too, and further so that the norm is
+/// at most `limit` (if positive). Where the norm is no finite number they stay as they are.
+int32_t kuoci_clip_gradients(
+    kuoci_tensor *const *parameters, int32_t count, double limit, double scale, double *norm);
 /// One AdamW step for the parameters that have a gradient; `steps` are float32 scalars, counted up here.
 int32_t kuoci_adamw_step(
     kuoci_tensor *const *parameters, kuoci_tensor *const *means, kuoci_tensor *const *squares,
@@ -130,6 +139,15 @@ int32_t kuoci_adamw_step(
 
 int32_t kuoci_set_threads(int32_t count);
 int32_t kuoci_threads(void);
+/// Makes libtorch's operations compute on this thread, wherever they can, in place of our own; for tests.
+void kuoci_prefer_portable(bool preferred);
+bool kuoci_prefers_portable(void);
+/// Whether this libtorch was built for CUDA.
+bool kuoci_has_cuda(void);
+/// The CUDA devices of this machine; none where libtorch was not built for them.
+int32_t kuoci_cuda_devices(void);
+/// Makes operations on CUDA give the same bits every time. Call it before anything is on a device.
+int32_t kuoci_prepare_cuda(void);
 /// Makes every block of memory of at least `bytes` go back to the system as soon as it is freed, where the C library can.
 void kuoci_return_freed_blocks(int32_t bytes);
 
