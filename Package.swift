@@ -133,7 +133,7 @@ if let libtorch {
         library(
             "TorchCommands",
             [
-                "Commands", "Pretraining", "Collectives", "LlamaModels", "Provenance", "FileIO", "OrderedJSON",
+                "Commands", "Pretraining", "Torch", "Collectives", "LlamaModels", "Provenance", "FileIO", "OrderedJSON",
                 "Partitioning", argumentParser,
             ]),
         .executableTarget(

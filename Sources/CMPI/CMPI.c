@@ -12,13 +12,15 @@
 
 bool kuoci_mpi_is_built(void) { return true; }
 
-/// Ranks of this machine whose threads may run on the same processors as ours.
-static int count_sharing(int32_t *sharing) {
+/// Our place among the ranks of this machine, and how many of them may run on the same processors as we do.
+static int look_around(int32_t *place, int32_t *sharing) {
     MPI_Comm local;
     int status = MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &local);
     if (status != MPI_SUCCESS) return status;
-    int size = 1;
+    int size = 1, rank = 0;
     MPI_Comm_size(local, &size);
+    MPI_Comm_rank(local, &rank);
+    *place = rank;
     cpu_set_t own;
     CPU_ZERO(&own);
     sched_getaffinity(0, sizeof own, &own);
@@ -35,7 +37,7 @@ static int count_sharing(int32_t *sharing) {
 /// Runs after all that the program has to say: it waits for a launcher which may be busy ending us.
 static void leave(void) { MPI_Finalize(); }
 
-int32_t kuoci_mpi_start(int32_t *rank, int32_t *count, int32_t *sharing) {
+int32_t kuoci_mpi_start(int32_t *rank, int32_t *count, int32_t *place, int32_t *sharing) {
     int provided = 0, own = 0, all = 1;
     int status = MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
     if (status != MPI_SUCCESS) return status;
@@ -45,7 +47,7 @@ int32_t kuoci_mpi_start(int32_t *rank, int32_t *count, int32_t *sharing) {
     MPI_Comm_size(MPI_COMM_WORLD, &all);
     *rank = own;
     *count = all;
-    return count_sharing(sharing);
+    return look_around(place, sharing);
 }
 
 int32_t kuoci_mpi_gather(const void *own, void *all, int32_t bytes) {
@@ -102,7 +104,7 @@ void kuoci_mpi_error(int32_t status, char *text, int32_t capacity) {
 enum { not_built = 1 };
 
 bool kuoci_mpi_is_built(void) { return false; }
-int32_t kuoci_mpi_start(int32_t *rank, int32_t *count, int32_t *sharing) { return not_built; }
+int32_t kuoci_mpi_start(int32_t *rank, int32_t *count, int32_t *place, int32_t *sharing) { return not_built; }
 int32_t kuoci_mpi_gather(const void *own, void *all, int32_t bytes) { return not_built; }
 int32_t kuoci_mpi_broadcast(void *bytes, int32_t count) { return not_built; }
 int32_t kuoci_mpi_sum(float *values, int64_t count) { return not_built; }

@@ -10,6 +10,8 @@ public final class Collectives {
     public let rank: Int
     /// Processes in all.
     public let count: Int
+    /// This process among those of its machine, from 0 on.
+    public let place: Int
     /// How many of them share this one's processors, itself included.
     public let sharing: Int
     private var hasEnded = false
@@ -21,11 +23,11 @@ public final class Collectives {
 
     /// A process alone.
     public init() {
-        (rank, count, sharing) = (0, 1, 1)
+        (rank, count, place, sharing) = (0, 1, 0, 1)
     }
 
-    private init(rank: Int, count: Int, sharing: Int) {
-        (self.rank, self.count, self.sharing) = (rank, count, sharing)
+    private init(rank: Int, count: Int, place: Int, sharing: Int) {
+        (self.rank, self.count, self.place, self.sharing) = (rank, count, place, sharing)
     }
 
     /// What launchers set in each process that they start: Open MPI, MPICH and Slurm's pmi2, Slurm's pmix.
@@ -40,9 +42,9 @@ public final class Collectives {
             if environment[variable] == "1" { return Collectives() }
             throw .notBuilt(variable: variable)
         }
-        var (rank, count, sharing): (Int32, Int32, Int32) = (0, 1, 1)
-        try check(kuoci_mpi_start(&rank, &count, &sharing))
-        return Collectives(rank: Int(rank), count: Int(count), sharing: max(1, Int(sharing)))
+        var (rank, count, place, sharing): (Int32, Int32, Int32, Int32) = (0, 1, 0, 1)
+        try check(kuoci_mpi_start(&rank, &count, &place, &sharing))
+        return Collectives(rank: Int(rank), count: Int(count), place: Int(place), sharing: max(1, Int(sharing)))
     }
 
     /// Whether this is the process that writes for all.

@@ -1,6 +1,7 @@
 import FileIO
 import Foundation
 import OrderedJSON
+package import Torch
 
 /// Where a run stands: with the weights and the optimizer's state, all that a resumed run needs.
 ///
@@ -20,6 +21,8 @@ package struct RunPosition: Sendable, Equatable {
     package var best: BestEvaluation?
     /// Evaluations since then.
     package var evaluationsSinceBest = 0
+    /// nil but in fp16.
+    package var lossScale: LossScale?
 }
 
 /// A run's checkpoints, each a directory whose manifest was written last.
@@ -150,11 +153,13 @@ package struct CheckpointStore: Sendable {
 
 extension RunPosition {
     var json: JSONValue {
-        [
+        var value: JSONValue = [
             "step": .integer(step), "is_evaluated": .bool(isEvaluated), "log_bytes": .integer(logBytes),
             "event_bytes": .integer(eventBytes), "targets": .integer(targets), "best": best?.json ?? .null,
             "evaluations_since_best": .integer(evaluationsSinceBest),
         ]
+        if let lossScale { value["loss_scale"] = lossScale.json }
+        return value
     }
 
     init?(_ json: JSONValue) {
@@ -165,6 +170,16 @@ extension RunPosition {
         else { return nil }
         self.init(
             step: step, isEvaluated: isEvaluated, logBytes: logBytes, eventBytes: eventBytes, targets: targets,
-            best: json["best"].flatMap(BestEvaluation.init), evaluationsSinceBest: evaluations)
+            best: json["best"].flatMap(BestEvaluation.init), evaluationsSinceBest: evaluations,
+            lossScale: json["loss_scale"].flatMap(LossScale.init))
+    }
+}
+
+extension LossScale {
+    var json: JSONValue { ["value": .double(value), "good_steps": .integer(goodSteps)] }
+
+    init?(_ json: JSONValue) {
+        guard let value = json["value"]?.double, value >= 1, let goodSteps = json["good_steps"]?.int else { return nil }
+        self.init(value: value, goodSteps: goodSteps)
     }
 }

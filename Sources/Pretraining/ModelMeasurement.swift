@@ -5,7 +5,7 @@ import Foundation
 import LlamaModels
 public import Partitioning
 import Safetensors
-import Torch
+public import Torch
 
 /// A checkpoint, with an adapter if one is named, ready to be measured on texts.
 public final class ModelMeasurement {
@@ -18,7 +18,8 @@ public final class ModelMeasurement {
     /// - Throws: errors that name the file at fault: model, adapter, tokenizer or text.
     public init(
         model path: String, adapter: String?, tokenizer: TrainingTokenizer, texts: [NamedText],
-        documents: TextDivision = .lines, blockSize: Int, batchSize: Int, threads: Int
+        documents: TextDivision = .lines, blockSize: Int, batchSize: Int, threads: Int,
+        computation: Computation = .standard
     ) throws {
         for (name, value) in [("--block-size", blockSize), ("--batch-size", batchSize), ("--threads", threads)] {
             guard (1...1 << 20).contains(value) else {
@@ -26,8 +27,8 @@ public final class ModelMeasurement {
             }
         }
         self.batchSize = batchSize
-        try TorchRuntime.prepare(threads: threads)
-        let model = try LlamaModel(directory: path)
+        try TorchRuntime.prepare(threads: threads, computation)
+        let model = try LlamaModel(directory: path, computation: computation)
         self.model = model
         try tokenizer.check(model, path: path)
         if let adapter { try apply(Adapter(directory: adapter), to: model) }

@@ -1,4 +1,5 @@
 public import FileIO
+import Torch
 
 /// What stops a pretraining run that is not in a file: options, numbers, signals, a directory in use.
 public enum PretrainingError: Error, Equatable {
@@ -42,6 +43,12 @@ extension PretrainingError: CustomStringConvertible {
         case .inUse(let run):
             return "\(run): another run is writing here; wait for it or choose another --out"
         }
+    }
+}
+
+extension PretrainingError {
+    init(_ error: ComputationError) {
+        self = .badOption(name: error.option, value: error.value, need: error.need)
     }
 }
 

@@ -1,5 +1,6 @@
+import Collectives
 import OrderedJSON
-import Torch
+public import Torch
 
 /// What a run trains.
 public enum TrainingStage: String, Sendable, CaseIterable {
@@ -100,6 +101,10 @@ public struct PretrainingOptions: Sendable {
     /// Where token caches are kept; nil keeps them in the run's directory.
     public var cache: String?
     public var recordBatches: String?
+    public var device = DeviceChoice.cpu
+    public var precision = Precision.fp32
+    /// For tests of what else needs a GPU: fp16 on the CPU is slow, but right.
+    var takesAnyPrecision = false
     public var threads: Int
 
     public init(
@@ -120,7 +125,7 @@ extension PretrainingOptions {
 
     /// The options that decide the result, in the order of `--help`; a resumed run must have the same.
     ///
-    /// Left out are threads, saving, recording and the cache's place, which a resumed run may change.
+    /// Left out are threads, saving, recording, the cache's place and which of several GPUs it is: a resumed run may change them.
     var deciding: JSONValue {
         var value: JSONValue = [
             "stage": .string(stage.rawValue), "mix": .strings(mix.map { "\($0.name)=\($0.weight)" }),
@@ -133,6 +138,7 @@ extension PretrainingOptions {
             "weight_decay": .double(weightDecay), "clip": .double(clip),
             "betas": [.double(Self.betas.first), .double(Self.betas.second)], "epsilon": .double(Self.epsilon),
             "seed": .string(String(seed)), "evaluate_every": .integer(evaluateEvery),
+            "device": .string(device.kind), "precision": .string(precision.rawValue),
         ]
         if judgesEvaluations {
             value["keep_best"] = .bool(keepsBest)
@@ -190,6 +196,21 @@ extension PretrainingOptions {
         }
     }
 
+    /// Where and in what this process computes.
+    ///
+    /// - Throws: `PretrainingError.badOption` where there is no such device.
+    func computation(_ ranks: Collectives) throws(PretrainingError) -> Computation {
+        if takesAnyPrecision { return Computation(device: .cpu, precision: precision) }
+        do throws(ComputationError) {
+            return try Computation(device, precision, place: ranks.place)
+        } catch {
+            throw PretrainingError(error)
+        }
+    }
+
+    /// Whether it computes as `Computation.standard`.
+    var usesOwnKernels: Bool { device == .cpu && precision == .fp32 }
+
     var optimizerOptions: AdamW.Options {
         AdamW.Options(
             beta1: Self.betas.first, beta2: Self.betas.second, epsilon: Self.epsilon, weightDecay: weightDecay)
@@ -238,6 +259,13 @@ extension PretrainingOptions {
         try require((1...2048).contains(sampleTokens), "--sample-tokens", sampleTokens, "must be 1 to 2048")
         try require(saveEvery >= 0, "--save-every", saveEvery, "must not be negative")
         try require(threads >= 1, "--threads", threads, "must be at least 1")
+        if !takesAnyPrecision {
+            do throws(ComputationError) {
+                try Computation.check(device, precision)
+            } catch {
+                throw PretrainingError(error)
+            }
+        }
         try require((1...1 << 16).contains(loraRank), "--lora-rank", loraRank, "must be 1 to 65536")
         try require(loraAlpha.isFinite, "--lora-alpha", loraAlpha, "must be a number")
         try require(loraDropout >= 0 && loraDropout < 1, "--lora-dropout", loraDropout, "must be 0 to below 1")

@@ -13,7 +13,10 @@ struct StepRecord {
     var textBytes: Int?
     var targets: Int
     var learningRate: Double
-    var gradientNorm: Double
+    /// nil where it was no finite number in fp16, so that the step was skipped and the loss scale halved.
+    var gradientNorm: Double?
+    /// What the step's losses were multiplied by; nil but in fp16.
+    var lossScale: Double?
 
     /// nil where there are no bytes to share the loss among.
     var bitsPerByte: Double? {
@@ -70,7 +73,8 @@ extension PretrainingRun {
 
     func measureMachine() throws -> MachineRate {
         let rate = MachineRate(
-            matmul: try measureMatmulRate(), operationsPerToken: model.trainingOperations(blockSize: options.blockSize))
+            matmul: try measureMatmulRate(model.computation),
+            operationsPerToken: model.trainingOperations(blockSize: options.blockSize))
         observer.note(
             "machine: \(rounded(rate.matmul / 1e9, 0)) GFLOP/s in matrix products;"
                 + " a token takes \(rounded(rate.operationsPerToken / 1e6, 2)) MFLOP in training")
@@ -87,14 +91,15 @@ extension PretrainingRun {
             "peak_memory_bytes": .integer(memory),
         ])
         let perByte = record.bitsPerByte.map { [Scalar("train/bits_per_byte", $0)] } ?? []
+        let norm = record.gradientNorm.map { [Scalar("train/gradient_norm", $0)] } ?? []
+        let scale = record.lossScale.map { [Scalar("train/loss_scale", $0)] } ?? []
         try self.record(
-            [Scalar("train/loss", record.loss)] + perByte + [
-                Scalar("train/learning_rate", record.learningRate),
-                Scalar("train/gradient_norm", record.gradientNorm),
-                Scalar("train/total_targets", Double(position.targets)),
-                Scalar("machine/tokens_per_second", speed), Scalar("machine/matmul_share", machine.share(speed)),
-                Scalar("machine/peak_memory_bytes", Double(memory)),
-            ])
+            [Scalar("train/loss", record.loss)] + perByte + [Scalar("train/learning_rate", record.learningRate)]
+                + norm + scale + [
+                    Scalar("train/total_targets", Double(position.targets)),
+                    Scalar("machine/tokens_per_second", speed), Scalar("machine/matmul_share", machine.share(speed)),
+                    Scalar("machine/peak_memory_bytes", Double(memory)),
+                ])
     }
 
     /// One line for each set, and all in one event.

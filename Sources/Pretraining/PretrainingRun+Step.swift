@@ -26,13 +26,21 @@ extension PretrainingRun {
             try requireFinite(sum, "loss", step) { try blocksWithoutLoss(Array(blocks[part])) }
         }
         try ranks.sumGradients(model.trainableParameters.map(\.tensor))
-        let norm = try clipGradientNorm(model.trainableParameters.map(\.tensor), limit: options.clip)
-        try requireFinite(norm, "gradient norm", step) { blocks }
+        let lossScale = position.lossScale?.value
+        let norm = try clipGradientNorm(
+            model.trainableParameters.map(\.tensor), limit: options.clip, scale: lossScale ?? 1)
         let rate = schedule.rate(step: step)
-        try optimizer.step(learningRate: rate)
+        let isSkipped = !norm.isFinite && position.lossScale?.canHalve == true
+        if isSkipped {
+            position.lossScale?.halve()
+        } else {
+            try requireFinite(norm, "gradient norm", step) { blocks }
+            try optimizer.step(learningRate: rate)
+            position.lossScale?.recordGoodStep()
+        }
         let done = StepRecord(
             step: step, loss: sum / Double(targets), textBytes: textBytes(rows), targets: targets, learningRate: rate,
-            gradientNorm: norm)
+            gradientNorm: isSkipped ? nil : norm, lossScale: lossScale)
         try finish(done)
         return done
     }
@@ -49,8 +57,9 @@ extension PretrainingRun {
             // Dropout draws from this, so a resumed step draws the same, and so does any number of processes.
             var generator = SplitMix64(seed: options.seed, purpose: UInt64(step), UInt64(number), 0)
             let batch = TokenBatch(rows[parts[number]], options.blockSize)
+            let scale = Float(position.lossScale?.value ?? 1) / Float(targets)
             losses[number] = Double(
-                try model.accumulateGradients(batch, scale: 1 / Float(targets), seed: generator.next()))
+                try model.accumulateGradients(batch, scale: scale, seed: generator.next()))
             guard losses[number].isFinite else { break }
         }
         return try ranks.sum(losses)
@@ -68,10 +77,12 @@ extension PretrainingRun {
         var line: JSONValue = [
             "event": "step", "step": .integer(record.step), "loss": .double(record.loss),
             "bits_per_byte": record.bitsPerByte.map { .double($0) } ?? .null,
-            "learning_rate": .double(record.learningRate), "gradient_norm": .double(record.gradientNorm),
+            "learning_rate": .double(record.learningRate),
+            "gradient_norm": record.gradientNorm.map { .double($0) } ?? .null,
             "targets": .integer(record.targets), "bytes": record.textBytes.map { .integer($0) } ?? .null,
             "total_targets": .integer(position.targets), "epoch": .double(epochs[0]),
         ]
+        if let lossScale = record.lossScale { line["loss_scale"] = .double(lossScale) }
         if epochs.count > 1 {
             var named: JSONValue = [:]
             for (corpus, epoch) in zip(mix.corpora, epochs) { named[corpus.name] = .double(epoch) }

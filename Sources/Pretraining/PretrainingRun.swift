@@ -68,8 +68,9 @@ public final class PretrainingRun {
         let observer = ranks.isLeader ? observer : RunObserver(isStopped: observer.isStopped)
         self.observer = observer
         let inputs = try RunInputs(options, tokenizer)
-        try TorchRuntime.prepare(threads: options.threads)
-        model = try LlamaModel(directory: options.model)
+        let computation = try options.computation(ranks)
+        try TorchRuntime.prepare(threads: options.threads, computation)
+        model = try LlamaModel(directory: options.model, computation: computation)
         try tokenizer.check(model, path: options.model)
         let config = try ModelConfig(contentsOf: options.model + "/config.json")
         let options = try options.resolvingRows(config)
@@ -133,7 +134,7 @@ public final class PretrainingRun {
         let found = try ranks.position {
             checkpoints.newest { observer.note("passed over: \($0)") }?.position
         }
-        let position = found ?? RunPosition()
+        let position = found ?? RunPosition(lossScale: options.precision == .fp16 ? LossScale() : nil)
         self.position = position
         records = ranks.isLeader ? try RunRecords(options.out, position) : nil
         savedPosition = found

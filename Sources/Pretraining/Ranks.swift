@@ -45,7 +45,12 @@ extension Collectives {
             return try parameter.gradient()
         }
         try synchronize()
-        for gradient in gradients { try gradient.withMutableFloats { try sum($0) } }
+        for gradient in gradients {
+            // MPI adds up what is in the processes' memory.
+            let own = try gradient.converted(on: .cpu)
+            try own.withMutableFloats { try sum($0) }
+            if gradient.device != .cpu { try gradient.assign(own) }
+        }
     }
 }
 

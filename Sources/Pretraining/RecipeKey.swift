@@ -138,7 +138,8 @@ extension RecipeKey {
         one("sample_tokens", \.sampleTokens), one("keep_best", \.keepsBest),
         optional("best_by", \.bestBy),
         one("patience", \.patience), one("save_every", \.saveEvery),
-        one("threads", \.threads), optional("record_batches", \.recordBatches).unrecorded(),
+        one("device", \.device), one("precision", \.precision), one("threads", \.threads),
+        optional("record_batches", \.recordBatches).unrecorded(),
     ]
 
     /// Besides those of the options: which stages there are.

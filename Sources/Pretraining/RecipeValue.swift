@@ -1,3 +1,5 @@
+import Torch
+
 /// What can stand for one key of a recipe.
 protocol RecipeValue: Sendable {
     /// nil if the text is none.
@@ -43,6 +45,13 @@ extension RecipeValue where Self: RawRepresentable & CaseIterable, RawValue == S
     static var need: String { "must be one of \(allCases.map(\.rawValue).joined(separator: ", "))" }
 }
 
+extension DeviceChoice: RecipeValue {
+    init?(recipeText: String) { self.init(recipeText) }
+    var recipeText: String { description }
+    static var need: String { "must be cpu, cuda, or cuda:N with the number of a device" }
+}
+
+extension Precision: RecipeValue {}
 extension TrainedRows: RecipeValue {}
 extension TrainedSides: RecipeValue {}
 extension ScheduleShape: RecipeValue {}

@@ -1,14 +1,18 @@
 public import Checkpoints
 import LlamaModels
 import Safetensors
+public import Torch
 
 /// What a stage will train and take, from config.json and the options alone.
 public struct RunEstimate: Sendable, Equatable {
     public var stage: TrainingStage
+    public var device: DeviceChoice
+    public var precision: Precision
     /// Of the model and of the LoRA matrices beside it; a matrix that trains counts once, as in the paper's table.
     public var parameters: Int
     public var trainableParameters: Int
-    /// Bytes of all weights: the frozen ones in the type they are stored in, mapped or not, the others in float32.
+    /// Bytes of all weights: the frozen ones in the type they are computed in, or for float32 on the CPU in the one they are
+    /// stored in, mapped or not; the others in float32.
     public var weightBytes: Int
     public var gradientBytes: Int
     /// Bytes of AdamW's two moments.
@@ -32,13 +36,22 @@ public struct RunEstimate: Sendable, Equatable {
         let set = try options.resolvingRows(config).trainableSet(config)
         let counts = Counts(layout, set)
         stage = options.stage
+        device = options.device
+        precision = options.precision
+        let isOwn = options.usesOwnKernels
         parameters = layout.parameterCount + counts.adapter
         trainableParameters = counts.trainable
         let storedSize = (layout.tensors.first?.type.bits ?? 32) / 8
-        weightBytes = storedSize * (parameters - counts.trainable) + 4 * counts.trainable
+        let frozenSize = isOwn ? storedSize : precision.element.size
+        weightBytes = frozenSize * (parameters - counts.trainable) + 4 * counts.trainable
         gradientBytes = 4 * trainableParameters
         optimizerBytes = 8 * trainableParameters
-        let activations = 4 * Activations(try LlamaConfiguration(config), set, options).floats
+        var activations = Activations(try LlamaConfiguration(config), set, options).bytes
+        if precision != .fp32 {
+            // Of what trains each product has a copy of its own type: projections from the way there to the way back, the
+            // head's rows at the end.
+            activations += precision.element.size * (stage == .full ? trainableParameters : counts.head)
+        }
         // Those of the head come with the loss, beside the sum of earlier micro-batches if there are any; then a layer's
         // come when what it kept goes.
         let withActivations = (options.accumulation > 1 ? gradientBytes : 0) + 4 * counts.head
@@ -62,7 +75,7 @@ extension RunEstimate {
         return """
             stage \(stage.rawValue): \(trainableParameters) of \(parameters) parameters train \
             (\(rounded(100 * trainableShare, 2)) %)
-            memory: weights \(gigabytes(weightBytes)), gradients \(gigabytes(gradientBytes)), optimizer \
+            memory, \(precision.rawValue) on \(device): weights \(gigabytes(weightBytes)), gradients \(gigabytes(gradientBytes)), optimizer \
             \(gigabytes(optimizerBytes)), activations \(gigabytes(activationBytes)), at most \(gigabytes(peakBytes)) at once, \
             beside the program's own \(gigabytes(Self.programBytes))
             tokens a step: \(tokensPerStep); \(steps)
@@ -115,32 +128,37 @@ private struct Counts {
     }
 }
 
-/// The floats that exist at once besides weights, gradients and optimizer, by what `DecoderLayer` and the loss keep.
+/// The bytes that exist at once besides weights, gradients and optimizer, by what `DecoderLayer` and the loss keep.
 private struct Activations {
-    let floats: Int
+    let bytes: Int
 
     init(_ model: LlamaConfiguration, _ set: TrainableSet, _ options: PretrainingOptions) {
         let tokens = options.batchSize * options.blockSize
         let (width, inner) = (model.width, model.innerWidth)
-        let layer = Self.layer(model, set)
+        let size = options.precision.element.size
+        let isOwn = options.usesOwnKernels
+        let layer = Self.layer(model, set, size)
         // On the way back one layer's gradients stand beside all that is kept.
-        let backward = 3 * inner + 3 * width
+        let backward = size * 3 * inner + 4 * 3 * width
         // Each layer's input alone, and on the way back one layer's whole; or all of every layer.
-        let kept = (options.checkpointsActivations ? width : layer) * model.layerCount
+        let kept = (options.checkpointsActivations ? 4 * width : layer) * model.layerCount
         let again = options.checkpointsActivations ? layer : 0
-        let logits = min(LlamaModel.lossChunk, tokens) * model.vocabularySize
-        let mask = options.attendsAcrossDocuments ? 0 : options.batchSize * options.blockSize * options.blockSize
+        // libtorch's operations have the logarithms of probabilities, their gradients and those of the logits at once.
+        let logits = (isOwn ? 4 : 12) * min(LlamaModel.lossChunk, tokens) * model.vocabularySize
+        let mask = options.attendsAcrossDocuments ? 0 : size * options.batchSize * options.blockSize * options.blockSize
         // Beside the layers: the last one's result, it normed, its gradient, and the tables of positions.
-        floats = tokens * (kept + 3 * width + 2 * model.headWidth) + max(tokens * (again + backward), logits) + mask
+        let rest = (4 * 2 + size) * width + 4 * 2 * model.headWidth
+        bytes = tokens * (kept + rest) + max(tokens * (again + backward), logits) + mask
     }
 
-    /// What a layer keeps of a token.
-    private static func layer(_ model: LlamaConfiguration, _ set: TrainableSet) -> Int {
+    /// The bytes that a layer keeps of a token, where `size` is that of what it computes in.
+    private static func layer(_ model: LlamaConfiguration, _ set: TrainableSet, _ size: Int) -> Int {
         let (width, inner) = (model.width, model.innerWidth)
         let queries = model.headCount * model.headWidth
         // Inputs of both norms and their scales; gate and up; queries, what attention makes of them, its logarithms, and
         // keys and values, which it has for every head of the queries.
-        var floats = 2 * width + 2 + 2 * inner + 4 * queries + model.headCount
+        let floats = 2 * width + 2 + model.headCount
+        var computed = 2 * inner + 4 * queries
         // A projection that trains, or has LoRA on it, keeps its input, which the norms and SwiGLU do not.
         func keeps(_ targets: LoRATarget...) -> Bool {
             switch set {
@@ -149,10 +167,10 @@ private struct Activations {
             case .lora(let lora, _): targets.contains { lora.targets.contains($0) }
             }
         }
-        if keeps(.query, .key, .value) { floats += width }
-        if keeps(.gate, .up) { floats += width }
-        if keeps(.down) { floats += inner }
-        if case .lora(let lora, _) = set { floats += lora.rank * lora.targets.count }
-        return floats
+        if keeps(.query, .key, .value) { computed += width }
+        if keeps(.gate, .up) { computed += width }
+        if keeps(.down) { computed += inner }
+        if case .lora(let lora, _) = set { computed += lora.rank * lora.targets.count }
+        return 4 * floats + size * computed
     }
 }

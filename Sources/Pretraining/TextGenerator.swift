@@ -2,7 +2,7 @@ import Checkpoints
 import Corpora
 public import LlamaModels
 import Safetensors
-import Torch
+public import Torch
 
 /// A checkpoint, with an adapter if one is named, ready to write texts.
 public final class TextGenerator {
@@ -10,9 +10,12 @@ public final class TextGenerator {
     private let tokenizer: TrainingTokenizer
 
     /// - Throws: errors that name the file at fault: model, adapter or tokenizer.
-    public init(model path: String, adapter: String?, tokenizer: TrainingTokenizer, threads: Int) throws {
-        try TorchRuntime.prepare(threads: threads)
-        model = try LlamaModel(directory: path)
+    public init(
+        model path: String, adapter: String?, tokenizer: TrainingTokenizer, threads: Int,
+        computation: Computation = .standard
+    ) throws {
+        try TorchRuntime.prepare(threads: threads, computation)
+        model = try LlamaModel(directory: path, computation: computation)
         self.tokenizer = tokenizer
         try tokenizer.check(model, path: path)
         if let adapter { try apply(Adapter(directory: adapter), to: model) }

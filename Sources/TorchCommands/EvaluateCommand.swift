@@ -45,7 +45,7 @@ struct EvaluateCommand: ParsableCommand {
         let measurement = try ModelMeasurement(
             model: model.model, adapter: model.adapter, tokenizer: model.openTokenizer(),
             texts: namedTexts(text, option: "--text"), documents: documents, blockSize: blockSize,
-            batchSize: batchSize, threads: model.threads)
+            batchSize: batchSize, threads: model.threads, computation: model.computation())
         if let logits { try measurement.writeLogits(logits) }
         let results = try measurement.evaluate(progress: progress.handler())
         switch format {

@@ -51,7 +51,8 @@ struct GenerateCommand: ParsableCommand {
     func run() throws {
         let prompts = try allPrompts()
         let generator = try TextGenerator(
-            model: model.model, adapter: model.adapter, tokenizer: model.openTokenizer(), threads: model.threads)
+            model: model.model, adapter: model.adapter, tokenizer: model.openTokenizer(), threads: model.threads,
+            computation: model.computation())
         var output = try GenerationOutput(prompts: prompts, samples: sampling.samples, isJSON: format == .json)
         var recorded = GenerationRecord()
         try generator.generate(prompts, options) { update in

@@ -1,6 +1,9 @@
 import ArgumentParser
 import Partitioning
 import Pretraining
+import Torch
+
+let deviceHelp = "Where to compute: cpu, cuda, or cuda:N (its device N). CUDA needs a libtorch that was built for it."
 
 /// A model to run, and what it runs on.
 struct ModelArguments: ParsableArguments {
@@ -13,11 +16,25 @@ struct ModelArguments: ParsableArguments {
     @Option(help: "A .model file, or a directory with tokenizer.model (default: the model's own).")
     var tokenizer: String?
 
+    @Option(help: ArgumentHelp(deviceHelp, valueName: "cpu|cuda|cuda:N"))
+    var device = DeviceChoice.cpu
+
+    @Option(help: "fp32, bf16, or on CUDA fp16: what products of matrices and attention are computed in.")
+    var precision = Precision.fp32
+
     @Option(help: "Threads to compute on (default: every processor).")
     var threads = availableProcessors
 
     func validate() throws {
         guard (1...1 << 20).contains(threads) else { throw ValidationError("--threads \(threads): must be at least 1") }
+    }
+
+    func computation() throws -> Computation {
+        do {
+            return try Computation(device, precision)
+        } catch {
+            throw ValidationError("\(error)")
+        }
     }
 
     func openTokenizer() throws -> TrainingTokenizer {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Partitioning
 import Pretraining
+import Torch
 
 // Every option of a recipe is optional here: one that was not given leaves the recipe's value, or the default.
 
@@ -288,6 +289,18 @@ struct PretrainRunOptions: ParsableArguments, RecipeOptions {
     @Flag(help: "Replace an older run in --out.")
     var force = false
 
+    @Option(
+        help: ArgumentHelp(
+            deviceHelp + " Of several processes on a machine, cuda gives each one its own (default: cpu).",
+            valueName: "cpu|cuda|cuda:N"))
+    var device: DeviceChoice?
+
+    @Option(
+        help: """
+            What products of matrices and attention are computed in: fp32, bf16, or on CUDA fp16 with a loss scale. What             trains stays in float32 (default: fp32).
+            """)
+    var precision: Precision?
+
     @Option(help: "Threads to compute on (default: every processor, or what the recipe says).")
     var threads: Int?
 
@@ -300,7 +313,8 @@ struct PretrainRunOptions: ParsableArguments, RecipeOptions {
             setting("sample_prompt", list: samplePrompt), setting("sample_tokens", sampleTokens),
             setting("keep_best", keepBest),
             setting("best_by", bestBy), setting("patience", patience), setting("save_every", saveEvery),
-            setting("threads", threads), setting("record_batches", recordBatches),
+            setting("device", device), setting("precision", choice: precision), setting("threads", threads),
+            setting("record_batches", recordBatches),
         ].compactMap { $0 }
     }
 }

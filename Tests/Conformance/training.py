@@ -33,6 +33,10 @@ TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 # Byte pieces and most of the Latin ones lie before it, the Chinese ones after it.
 NEW_ROW = 29000
 LOSS_TOLERANCE = 1e-4
+NORM_TOLERANCE = 1e-4
+# bfloat16 has 8 bits: two ways to round a product apart by up to 2^-8.
+HALF_LOSS_TOLERANCE = 1e-2
+HALF_NORM_TOLERANCE = 5e-2
 LOGIT_TOLERANCE = 1e-4
 
 
@@ -97,6 +101,12 @@ def plain_logits_of(model, batch, rows=slice(None)):
     return model(input_ids=batch["tokens"][rows].long()).logits
 
 
+def half_logits_of(model, batch, rows=slice(None)):
+    """With products in bfloat16, as PyTorch's autocast decides, beside weights in float32."""
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        return logits_of(model, batch, rows).float()
+
+
 def clip(parameters):
     """As clip_grad_norm_, whose own sum over millions of float32 squares is off by up to 3e-4: ours is of float64."""
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
@@ -138,7 +148,8 @@ def largest_relative(ours, theirs, key):
     return max(abs(a[key] - b[key]) / abs(b[key]) for a, b in zip(ours, theirs, strict=True))
 
 
-def compare_steps(report, name, run, model, logits_of=logits_of, decay=DECAY):
+def compare_steps(
+    report, name, run, model, logits_of=logits_of, decay=DECAY, loss_bar=LOSS_TOLERANCE, norm_bar=NORM_TOLERANCE):
     batches = sorted((run / "batches").glob("*.safetensors"))
     ours, theirs = steps_of(run), replay(model, batches, logits_of, decay)
     if len(ours) != STEPS or len(batches) != STEPS:
@@ -151,7 +162,7 @@ def compare_steps(report, name, run, model, logits_of=logits_of, decay=DECAY):
         f"{STEPS} steps of {BATCH} x {ACCUMULATION} blocks ({clipped} clipped, up to {documents} documents a block), "
         f"loss {theirs[0]['loss']:.4f} to {theirs[-1]['loss']:.4f}; largest relative difference: "
         + ", ".join(f"{key} {value:.1e}" for key, value in differences.items()))
-    if differences["loss"] <= LOSS_TOLERANCE and differences["gradient_norm"] <= 1e-4 and differences["learning_rate"] < 1e-9:
+    if differences["loss"] <= loss_bar and differences["gradient_norm"] <= norm_bar and differences["learning_rate"] < 1e-9:
         report.ok(name, text)
     else:
         report.failed(name, text)
@@ -288,6 +299,30 @@ def check_lora(report, name, options, work, model, rows="all"):
     compare_weights(report, name + ", weights", [(key, ours[key], theirs[key]) for key in sorted(theirs)])
 
 
+def check_half(report, name, options, work, model, stage):
+    """bf16 beside transformers and PEFT under autocast, and, to judge the difference by, both beside our float32."""
+    runs = {precision: work / f"half-{stage}-{precision}" for precision in ("bf16", "fp32")}
+    for precision, run in runs.items():
+        pretrain(
+            options.kuoci, model, run, stage, "--train-rows", "all", "--steps", STEPS, "--precision", precision,
+            "--record-batches", run / "batches")
+    peer = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
+    if stage == "lora":
+        initial = work / f"initial-{model.name}"
+        if not initial.exists():
+            pretrain(options.kuoci, model, initial, "lora", "--train-rows", "all", "--steps", 0)
+        peer = peft.PeftModel.from_pretrained(peer, initial / "adapter", is_trainable=True)
+    else:
+        for key, parameter in peer.named_parameters():
+            parameter.requires_grad = "embed_tokens" in key or "lm_head" in key
+    compare_steps(
+        report, name, runs["bf16"], peer, half_logits_of, loss_bar=HALF_LOSS_TOLERANCE, norm_bar=HALF_NORM_TOLERANCE)
+    ours, exact = (steps_of(runs[precision]) for precision in ("bf16", "fp32"))
+    difference = largest_relative(ours, exact, "loss")
+    text = f"losses of {STEPS} steps, largest relative difference {difference:.1e}"
+    (report.ok if 0 < difference <= HALF_LOSS_TOLERANCE else report.failed)(name + ", beside our float32", text)
+
+
 def check_adapter_opens(report, name, adapter, model):
     base = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
     config = peft.LoraConfig.from_pretrained(adapter)
@@ -347,6 +382,8 @@ def main():
         for variant in (plain, biased):
             report.run(f"stage 1 of transformers, {variant.name}", check_embeddings, options, work, variant)
             report.run(f"stage 2 of transformers and PEFT, {variant.name}", check_lora, options, work, variant)
+        for stage in ("embeddings", "lora"):
+            report.run(f"bf16 of autocast, {stage}", check_half, options, work, model, stage)
         # PEFT makes two matrices of a tied one that it trains.
         report.run("stage 2 of transformers and PEFT, tied, LoRA alone", check_lora, options, work, tied, "none")
         adapter = work / "stage2-model/adapter"

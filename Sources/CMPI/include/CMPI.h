@@ -10,8 +10,9 @@ bool kuoci_mpi_is_built(void);
 
 /// Joins the processes that a launcher started together, until the process exits.
 ///
-/// `sharing`: how many of them, this one included, run on the same processors of the same machine.
-int32_t kuoci_mpi_start(int32_t *rank, int32_t *count, int32_t *sharing);
+/// `place`: this one among those of the same machine, from 0 on; `sharing`: how many of these, itself included, run on the
+/// same processors.
+int32_t kuoci_mpi_start(int32_t *rank, int32_t *count, int32_t *place, int32_t *sharing);
 
 /// Every rank's `bytes` bytes, in the order of ranks, into `all`.
 int32_t kuoci_mpi_gather(const void *own, void *all, int32_t bytes);
