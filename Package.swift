@@ -79,12 +79,12 @@ var targets: [Target] = [
     // 3
     library(
         "TokenizerFormats",
-        ["Tokenizers", "PieceModel", "UnicodeText", "OrderedJSON", "FileIO", heap]),
+        ["Tokenizers", "PieceModel", "UnicodeText", "OrderedJSON", "FileIO", "Partitioning", heap]),
     library(
         "TokenizerTraining",
         ["Tokenizers", "PieceModel", "UnicodeText", "Corpora", "FileIO", "Partitioning", "SeededRandom"]),
     library("VocabularyMerging", ["Tokenizers", "PieceModel", "UnicodeText", "OrderedJSON", "FileIO", "Partitioning"]),
-    library("TokenizerMetrics", ["Tokenizers", "PieceModel", "FileIO", "Partitioning"]),
+    library("TokenizerMetrics", ["Tokenizers", "PieceModel", "UnicodeText", "FileIO", "Partitioning"]),
     // 4
     library(
         "CheckpointResizing",
@@ -187,8 +187,8 @@ let package = Package(
     name: "kuoci",
     products: programs.map { .executable(name: $0, targets: [$0]) }
         + [
-            "Tokenizers", "TokenizerTraining", "TokenizerFormats", "VocabularyMerging", "TokenizerMetrics",
-            "PieceModel", "Corpora", "FileIO", "OrderedJSON",
+            "Tokenizers", "TokenizerTraining", "TokenizerFormats", "VocabularyMerging",
+            "TokenizerMetrics", "PieceModel", "Corpora", "FileIO", "OrderedJSON",
             "Safetensors", "Checkpoints", "CheckpointResizing",
         ].map { .library(name: $0, targets: [$0]) },
     dependencies: [

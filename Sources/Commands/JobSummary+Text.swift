@@ -74,10 +74,6 @@ private func alignedRight(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.count)) + text
 }
 
-private func fixed(_ value: Double, _ digits: Int) -> String {
-    String(format: "%.\(digits)f", value)
-}
-
 private func signed(_ value: Double) -> String {
     String(format: "%+.1f", value)
 }

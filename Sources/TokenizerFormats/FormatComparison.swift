@@ -1,4 +1,5 @@
 import FileIO
+import Partitioning
 import PieceModel
 public import Tokenizers
 
@@ -10,7 +11,7 @@ public struct FormatComparison: Sendable, Equatable {
     public init() {}
 
     /// Anything that makes ids of UTF-8.
-    typealias Encoder = (UnsafeBufferPointer<UInt8>) -> [PieceID]
+    typealias Encoder = @Sendable (UnsafeBufferPointer<UInt8>) -> [PieceID]
 
     mutating func add(_ line: UnsafeBufferPointer<UInt8>, _ left: Encoder, _ right: Encoder) {
         lines += 1
@@ -27,12 +28,34 @@ public struct FormatComparison: Sendable, Equatable {
         try self.init(right, onLinesOf: paths, { left.encode(utf8: $0) }, { right.encode(utf8: $0) })
     }
 
-    private init(_ probed: Tokenizer, onLinesOf paths: [String], _ left: Encoder, _ right: Encoder) throws {
+    private init(_ probed: Tokenizer, onLinesOf paths: [String], _ left: @escaping Encoder, _ right: @escaping Encoder)
+        throws
+    {
         for path in paths {
-            try forEachLine(of: path) { add($0.assumingMemoryBound(to: UInt8.self), left, right) }
+            var reader = try LineReader(path)
+            try addAll({ try reader.withNextLine { Array($0) } }, left, right)
         }
         if !paths.isEmpty { return }
-        for line in probe(for: probed) { line.withUnsafeBufferPointer { add($0, left, right) } }
+        var lines = probe(for: probed)[...]
+        try addAll({ lines.popFirst() }, left, right)
+    }
+
+    /// Compares lines on all cores.
+    private mutating func addAll(
+        _ next: () throws -> [UInt8]?, _ left: @escaping Encoder, _ right: @escaping Encoder
+    ) throws {
+        self = try reduceInBatches(
+            into: self,
+            next: { try next().map { ($0, $0.count + 1) } },
+            transform: { lines in
+                var comparison = FormatComparison()
+                for line in lines { line.withUnsafeBufferPointer { comparison.add($0, left, right) } }
+                return comparison
+            },
+            merge: { total, part in
+                total.lines += part.lines
+                total.differing += part.differing
+            })
     }
 }
 

@@ -2,18 +2,20 @@ import FileIO
 import Partitioning
 import PieceModel
 public import Tokenizers
-import UnicodeText
 
 /// What tokenizers make of one file of texts, one text a line.
 public struct TokenizationMeasure: Sendable {
-    /// Lines that are not empty.
-    public var texts = 0
-    /// Code points, line ends not counted.
-    public var characters = 0
-    /// UTF-8 bytes, line ends not counted.
-    public var bytes = 0
+    /// What the texts are made of.
+    public private(set) var text = TextMakeup()
     /// One for each tokenizer, in their order.
-    public var counts: [Count]
+    public private(set) var counts: [Count]
+
+    /// Lines that are not empty.
+    public var texts: Int { text.texts }
+    /// Code points, line ends not counted.
+    public var characters: Int { text.characters }
+    /// UTF-8 bytes, line ends not counted.
+    public var bytes: Int { text.bytes }
 
     public struct Count: Sendable {
         public var tokens = 0
@@ -23,44 +25,32 @@ public struct TokenizationMeasure: Sendable {
         public var unknownTokens = 0
         /// Texts whose ids differ from those that the first tokenizer gives.
         public var changedTexts = 0
+        /// How often each entry comes.
+        public var uses: EntryUses
     }
 
     /// Measures a file with several tokenizers; lines are shared out over the cores.
     ///
     /// - Throws: `FileError`.
     public init(file path: String, tokenizers: [Tokenizer]) throws {
-        counts = tokenizers.map { _ in Count() }
-        var batch: [[UInt8]] = []
-        var batchBytes = 0
-        func measureBatch() throws {
-            let lines = batch
-            let parts = partitions(of: lines.count, into: 64)
-            let measured = try concurrentMap(count: parts.count) { part in
-                var measure = TokenizationMeasure(tokenizerCount: tokenizers.count)
-                for line in lines[parts[part]] { measure.add(line, tokenizers) }
+        var reader = try LineReader(path)
+        self = try reduceInBatches(
+            into: TokenizationMeasure(tokenizers),
+            next: { try reader.withNextLine { (Array($0), $0.count + 1) } },
+            transform: { lines in
+                var measure = TokenizationMeasure(tokenizers)
+                for line in lines where !line.isEmpty { measure.add(line, tokenizers) }
                 return measure
-            }
-            for measure in measured { add(measure) }
-            batch.removeAll(keepingCapacity: true)
-            batchBytes = 0
-        }
-        try forEachLine(of: path) { line in
-            if line.isEmpty { return }
-            batch.append(Array(line))
-            batchBytes += line.count
-            if batchBytes > 1 << 24 { try measureBatch() }
-        }
-        try measureBatch()
+            },
+            merge: { $0.add($1) })
     }
 
-    private init(tokenizerCount: Int) {
-        counts = (0..<tokenizerCount).map { _ in Count() }
+    private init(_ tokenizers: [Tokenizer]) {
+        counts = tokenizers.map { Count(uses: EntryUses(entries: $0.count)) }
     }
 
     private mutating func add(_ line: [UInt8], _ tokenizers: [Tokenizer]) {
-        texts += 1
-        bytes += line.count
-        characters += line.count { $0 & 0xC0 != 0x80 }
+        line.withUnsafeBufferPointer { text.add($0) }
         var firstIDs: [PieceID] = []
         for (index, tokenizer) in tokenizers.enumerated() {
             let ids = line.withUnsafeBufferPointer { tokenizer.encode(utf8: $0) }
@@ -69,18 +59,18 @@ public struct TokenizationMeasure: Sendable {
             counts[index].fallbackTokens += ids.count { tokenizer.vocabulary.type(of: $0) == .byte }
             counts[index].unknownTokens += ids.count { tokenizer.vocabulary.type(of: $0) == .unknown }
             if ids != firstIDs { counts[index].changedTexts += 1 }
+            counts[index].uses.add(ids)
         }
     }
 
     private mutating func add(_ other: TokenizationMeasure) {
-        texts += other.texts
-        characters += other.characters
-        bytes += other.bytes
+        text.add(other.text)
         for index in counts.indices {
             counts[index].tokens += other.counts[index].tokens
             counts[index].fallbackTokens += other.counts[index].fallbackTokens
             counts[index].unknownTokens += other.counts[index].unknownTokens
             counts[index].changedTexts += other.counts[index].changedTexts
+            counts[index].uses.add(other.counts[index].uses)
         }
     }
 }

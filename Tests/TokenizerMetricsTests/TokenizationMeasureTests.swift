@@ -5,7 +5,8 @@ import Testing
 import TokenizerMetrics
 import Tokenizers
 
-private func tokenizer(_ pieces: [String]) throws -> Tokenizer {
+/// A tokenizer of pieces and bytes that takes text as it is.
+func characterTokenizer(_ pieces: [String]) throws -> Tokenizer {
     var proto = Sentencepiece_ModelProto()
     var unknown = SentencePieceModel.Piece()
     unknown.piece = "<unk>"
@@ -30,11 +31,14 @@ struct TokenizationMeasureTests {
             let path = directory + "/text.txt"
             try writeFile(path, "ab\n\n中a\nb".utf8)
             let measure = try TokenizationMeasure(
-                file: path, tokenizers: [tokenizer(["a", "b"]), tokenizer(["a", "b", "ab"])])
+                file: path, tokenizers: [characterTokenizer(["a", "b"]), characterTokenizer(["a", "b", "ab"])])
             #expect((measure.texts, measure.characters, measure.bytes) == (3, 5, 7))
             #expect(measure.counts.map(\.tokens) == [7, 6])
             #expect(measure.counts.map(\.fallbackTokens) == [3, 3])
             #expect(measure.counts.map(\.changedTexts) == [0, 1])
+            // <unk>, 256 bytes, then the pieces: a and b twice each; a once, b once, ab once.
+            #expect(measure.counts.map { Array($0.uses.counts[257...]) } == [[2, 2], [1, 1, 1]])
+            #expect(measure.counts.map(\.uses.usedEntries) == [5, 6])
         }
     }
 }
