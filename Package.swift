@@ -92,6 +92,12 @@ var targets: [Target] = [
             "Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "OrderedJSON", "FileIO", "Provenance",
             "Partitioning",
         ]),
+    library(
+        "VocabularyLint",
+        [
+            "VocabularyMerging", "TokenizerFormats", "Tokenizers", "PieceModel", "UnicodeText", "FileIO",
+            "Partitioning",
+        ]),
     library("Reports", ["FileIO"]),
 ]
 
@@ -158,7 +164,7 @@ targets += [
         [
             argumentParser, "FileIO", "OrderedJSON", "Provenance", "Partitioning", "UnicodeText", "Corpora",
             "PieceModel", "Tokenizers", "TokenizerFormats", "TokenizerTraining", "VocabularyMerging",
-            "TokenizerMetrics", "Safetensors", "Checkpoints", "CheckpointResizing",
+            "VocabularyLint", "TokenizerMetrics", "Safetensors", "Checkpoints", "CheckpointResizing",
         ]),
     .executableTarget(name: "kuoci", dependencies: ["Commands"], swiftSettings: swiftSettings),
     // Tests mirror Sources.
@@ -177,6 +183,7 @@ targets += [
     tests("TokenizerTraining", ["Tokenizers", "PieceModel", "FileIO"]),
     tests(
         "VocabularyMerging", ["Tokenizers", "PieceModel", "TokenizerFormats", "UnicodeText", "OrderedJSON", "FileIO"]),
+    tests("VocabularyLint", ["VocabularyMerging", "TokenizerFormats", "Tokenizers", "PieceModel", "FileIO"]),
     tests("TokenizerMetrics", ["Tokenizers", "PieceModel"]),
     tests("Reports", ["FileIO"]),
     tests("CheckpointResizing", ["Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "OrderedJSON", "FileIO"]),
@@ -187,7 +194,7 @@ let package = Package(
     name: "kuoci",
     products: programs.map { .executable(name: $0, targets: [$0]) }
         + [
-            "Tokenizers", "TokenizerTraining", "TokenizerFormats", "VocabularyMerging",
+            "Tokenizers", "TokenizerTraining", "TokenizerFormats", "VocabularyMerging", "VocabularyLint",
             "TokenizerMetrics", "PieceModel", "Corpora", "FileIO", "OrderedJSON",
             "Safetensors", "Checkpoints", "CheckpointResizing",
         ].map { .library(name: $0, targets: [$0]) },

@@ -1,7 +1,6 @@
 import ArgumentParser
 import PieceModel
 import TokenizerTraining
-import UnicodeText
 
 /// Training that goes on from a vocabulary.
 struct ContinuationOptions: ParsableArguments {
@@ -26,19 +25,7 @@ struct ContinuationOptions: ParsableArguments {
             throw ValidationError("--new-pieces and --scripts need --base-model")
         }
         if let newPieces, newPieces < 1 { throw ValidationError("--new-pieces must be at least 1.") }
-        _ = try parsedScripts()
-    }
-
-    private func parsedScripts() throws -> [Script] {
-        let names: [String: Script] = [
-            "han": .han, "kana": .kana, "bopomofo": .bopomofo, "hangul": .hangul, "latin": .latin,
-        ]
-        return try splitList(scripts).map { name in
-            guard let script = names[name.lowercased()] else {
-                throw ValidationError("--scripts: \"\(name)\" is unknown; choose of Han, Kana, Bopomofo, Hangul, Latin")
-            }
-            return script
-        }
+        _ = try parsedScripts(scripts)
     }
 
     func continuation(vocabularySize: Int32) throws -> TokenizerTrainer.Continuation? {
@@ -50,6 +37,6 @@ struct ContinuationOptions: ParsableArguments {
                 flag: "vocab-size",
                 reason: "\(vocabularySize) is not above the base's \(base.pieces.count); give the size of the result")
         }
-        return TokenizerTrainer.Continuation(base: base, newPieces: count, scripts: try parsedScripts())
+        return TokenizerTrainer.Continuation(base: base, newPieces: count, scripts: try parsedScripts(scripts))
     }
 }

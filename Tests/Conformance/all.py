@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 SCRIPTS = ("text.py", "encoding.py", "formats.py", "trainings.py", "checkpoints.py", "training.py", "ranks.py",
-    "generation.py")
+    "generation.py", "lint.py")
 
 
 def run(script, parameters, totals):

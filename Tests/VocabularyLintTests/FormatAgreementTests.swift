@@ -1,0 +1,34 @@
+import FileIO
+import TestSupport
+import Testing
+import TokenizerFormats
+import Tokenizers
+
+@testable import VocabularyLint
+
+@Suite struct FormatAgreementTests {
+    /// ba and ab score alike: SentencePiece takes the leftmost, tokenizer.json has to rank one above the other.
+    private let tied: [(String, Float)] = [("▁", -9), ("a", -9), ("b", -9), ("ba", -1), ("ab", -1)]
+
+    private func agreements(_ pieces: [(String, Float)], corpus: String) throws -> [FormatAgreement] {
+        try withTemporaryDirectory { directory in
+            try TokenizerDirectory(tokenizer(pieces)).write(to: directory)
+            try writeFile(directory + "/corpus.txt", Array(corpus.utf8))
+            let model = try TokenizerFile(contentsOf: directory)
+            return try LintReport(
+                model.tokenizer, corpus: [directory + "/corpus.txt"], directory: directory
+            ).agreements
+        }
+    }
+
+    @Test func `lines with other ids are counted`() throws {
+        let found = try agreements(tied, corpus: "aba\nbab\nb\n")
+        #expect(found.map(\.lines) == [3])
+        #expect(found.map(\.differing) == [1])
+    }
+
+    @Test func `scores without ties agree`() throws {
+        let untied = tied.enumerated().map { ($1.0, -Float($0)) }
+        #expect(try agreements(untied, corpus: "aba\nbab\nb\n").map(\.differing) == [0])
+    }
+}
