@@ -179,7 +179,9 @@ extension LossScale {
     var json: JSONValue { ["value": .double(value), "good_steps": .integer(goodSteps)] }
 
     init?(_ json: JSONValue) {
-        guard let value = json["value"]?.double, value >= 1, let goodSteps = json["good_steps"]?.int else { return nil }
+        guard let value = json["value"]?.double, value.isFinite, value >= 1, let goodSteps = json["good_steps"]?.int,
+            goodSteps >= 0
+        else { return nil }
         self.init(value: value, goodSteps: goodSteps)
     }
 }

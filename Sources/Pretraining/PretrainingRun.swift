@@ -63,12 +63,12 @@ public final class PretrainingRun {
     ) throws {
         try options.validate()
         try options.checkShares(among: ranks)
+        let computation = try options.computation(ranks)
         self.tokenizer = tokenizer
         self.ranks = ranks
         let observer = ranks.isLeader ? observer : RunObserver(isStopped: observer.isStopped)
         self.observer = observer
         let inputs = try RunInputs(options, tokenizer)
-        let computation = try options.computation(ranks)
         try TorchRuntime.prepare(threads: options.threads, computation)
         model = try LlamaModel(directory: options.model, computation: computation)
         try tokenizer.check(model, path: options.model)
