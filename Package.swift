@@ -187,7 +187,7 @@ targets += [
     tests("TokenizerMetrics", ["Tokenizers", "PieceModel"]),
     tests("Reports", ["FileIO"]),
     tests("CheckpointResizing", ["Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "OrderedJSON", "FileIO"]),
-    tests("Commands", ["FileIO", "OrderedJSON"]),
+    tests("Commands", ["PieceModel", "Tokenizers", "VocabularyMerging", "Checkpoints", "FileIO", "OrderedJSON"]),
 ]
 
 let package = Package(

@@ -3,36 +3,6 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The built program, or nil, said aloud, if it is not there.
-private let program: String? = {
-    let path = repositoryRoot + "/.build/debug/kuoci"
-    if FileManager.default.isExecutableFile(atPath: path) { return path }
-    print("SKIPPED: no built program at .build/debug/kuoci")
-    return nil
-}()
-
-private struct Ending {
-    var code: Int32
-    var output: String
-    var diagnostics: String
-}
-
-private func run(_ program: String, _ arguments: [String]) throws -> Ending {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    let (output, diagnostics) = (Pipe(), Pipe())
-    (process.standardOutput, process.standardError) = (output, diagnostics)
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    let text = output.fileHandleForReading.readDataToEndOfFile()
-    let errors = diagnostics.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return Ending(
-        code: process.terminationReason == .exit ? process.terminationStatus : -1,
-        output: String(decoding: text, as: UTF8.self), diagnostics: String(decoding: errors, as: UTF8.self))
-}
-
 @Suite struct HostileCommandTests {
     private static let files: [(name: String, bytes: [UInt8])] = [
         ("empty.model", []), ("lfs.model", Array("version https://git-lfs.github.com/spec/v1\n".utf8)),

@@ -1,4 +1,5 @@
 import FileIO
+import PieceModel
 import TestSupport
 import Testing
 import TokenizerFormats
@@ -30,5 +31,21 @@ import Tokenizers
     @Test func `scores without ties agree`() throws {
         let untied = tied.enumerated().map { ($1.0, -Float($0)) }
         #expect(try agreements(untied, corpus: "aba\nbab\nb\n").map(\.differing) == [0])
+    }
+
+    @Test func `a GGUF file of another vocabulary disagrees`() throws {
+        try withTemporaryDirectory { directory in
+            let (model, other) = (try tokenizer(tied, withBytes: true), try tokenizer(tied.dropLast(), withBytes: true))
+            try writeFile(directory + "/tokenizer.model", model.model.serialized())
+            try writeFile(directory + "/corpus.txt", Array("ab\nb\n".utf8))
+            try writeFile(directory + "/same.gguf", GGUFVocabulary.utf8(model, name: "same"))
+            try writeFile(directory + "/other.gguf", GGUFVocabulary.utf8(other, name: "other"))
+            let report = try LintReport(
+                Tokenizer(contentsOf: directory + "/tokenizer.model"), corpus: [directory + "/corpus.txt"],
+                directory: directory)
+            #expect(report.agreements.map(\.path) == ["other.gguf", "same.gguf"].map { directory + "/" + $0 })
+            #expect(report.agreements.map(\.differing) == [1, 0])
+            #expect(report.hasErrors)
+        }
     }
 }

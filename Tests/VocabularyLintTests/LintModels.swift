@@ -1,10 +1,10 @@
 import PieceModel
 import Tokenizers
 
-/// A tokenizer of <unk> and given pieces with their scores, which takes text as it is.
+/// A tokenizer of <unk> and given pieces with their scores, which takes text as it is; the 256 bytes come last if asked for.
 func tokenizer(
     _ pieces: [(String, Float)], type: Sentencepiece_TrainerSpec.ModelType = .bpe, userDefined: Set<String> = [],
-    dummyPrefix: Bool = false, removeExtra: Bool = false
+    removeExtra: Bool = false, withBytes: Bool = false
 ) throws -> Tokenizer {
     var proto = Sentencepiece_ModelProto()
     for (index, (text, score)) in ([("<unk>", 0)] + pieces).enumerated() {
@@ -15,7 +15,14 @@ func tokenizer(
         proto.pieces.append(piece)
     }
     proto.trainerSpec.modelType = type
-    proto.normalizerSpec.addDummyPrefix = dummyPrefix
+    proto.trainerSpec.byteFallback = withBytes
+    for byte in 0..<(withBytes ? 256 : 0) {
+        var piece = SentencePieceModel.Piece()
+        piece.piece = PieceModel.piece(forByte: UInt8(byte))
+        piece.type = .byte
+        proto.pieces.append(piece)
+    }
+    proto.normalizerSpec.addDummyPrefix = false
     proto.normalizerSpec.removeExtraWhitespaces = removeExtra
     return try Tokenizer(SentencePieceModel(proto: proto, path: "test.model"))
 }
