@@ -33,6 +33,7 @@ let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-
 let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -92,13 +93,15 @@ var targets: [Target] = [
             "Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "OrderedJSON", "FileIO", "Provenance",
             "Partitioning",
         ]),
+    .target(
+        name: "Reports", dependencies: ["FileIO", mustache], resources: [.embedInCode("Templates/report.mustache")],
+        swiftSettings: swiftSettings),
     library(
         "VocabularyLint",
         [
             "VocabularyMerging", "TokenizerFormats", "Tokenizers", "PieceModel", "UnicodeText", "FileIO",
             "Partitioning",
         ]),
-    library("Reports", ["FileIO"]),
 ]
 
 // The program `kuoci-torch` holds the verbs that need libtorch: `kuoci` starts it for them, and loads nothing of it.
@@ -164,7 +167,7 @@ targets += [
         [
             argumentParser, "FileIO", "OrderedJSON", "Provenance", "Partitioning", "UnicodeText", "Corpora",
             "PieceModel", "Tokenizers", "TokenizerFormats", "TokenizerTraining", "VocabularyMerging",
-            "VocabularyLint", "TokenizerMetrics", "Safetensors", "Checkpoints", "CheckpointResizing",
+            "VocabularyLint", "TokenizerMetrics", "Safetensors", "Checkpoints", "CheckpointResizing", "Reports",
         ]),
     .executableTarget(name: "kuoci", dependencies: ["Commands"], swiftSettings: swiftSettings),
     // Tests mirror Sources.
@@ -187,7 +190,9 @@ targets += [
     tests("TokenizerMetrics", ["Tokenizers", "PieceModel"]),
     tests("Reports", ["FileIO"]),
     tests("CheckpointResizing", ["Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "OrderedJSON", "FileIO"]),
-    tests("Commands", ["PieceModel", "Tokenizers", "VocabularyMerging", "Checkpoints", "FileIO", "OrderedJSON"]),
+    tests(
+        "Commands",
+        ["PieceModel", "Tokenizers", "VocabularyMerging", "Checkpoints", "FileIO", "OrderedJSON", "Reports"]),
 ]
 
 let package = Package(
@@ -203,6 +208,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     ],
     targets: targets,
     swiftLanguageModes: [.v6],

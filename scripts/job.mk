@@ -1,4 +1,4 @@
-# The main job: corpus -> vocabulary -> merge -> measure -> base -> resize -> stage 1 -> stage 2 -> export -> summary.
+# The main job: corpus -> vocabulary -> merge -> measure -> base -> resize -> stage 1 -> stage 2 -> export -> report, summary.
 #
 # A step runs again when a file that it reads is newer than what it wrote, or when its own command line has changed;
 # a new build of kuoci alone repeats nothing (make clean does). Each step can be asked for by its name.
@@ -62,9 +62,13 @@ export_command = $(KUOCI) export --model $(OUT)/stage1/model --adapter $(OUT)/st
 # exported checkpoint is what stage 2 left.
 evaluate_command = $(KUOCI) evaluate --model $(OUT)/export --text zh=$(zh_measured) en=$(en_measured) \
     --block-size 256 --format json
+# Without libtorch there is only the vocabulary to report about.
+report_command = $(KUOCI) report $(OUT)/tokenizer \
+    $(if $(wildcard $(evaluate_target)),$(OUT)/base $(OUT)/stage1 $(OUT)/stage2) --text $(zh_heldout) $(en_heldout) \
+    --out $(OUT)/report.html --force
 
 steps := corpus vocabulary merge measure init base resize stage1 stage2 export evaluate
-.PHONY: $(steps) summary
+.PHONY: $(steps) summary report
 
 # What each step writes, its mark of being done.
 corpus_target := $(zh)
@@ -108,16 +112,20 @@ $$($(1)_target): $(OUT)/.settings/$(1) | build
 endef
 $(foreach name,$(steps),$(eval $(call step,$(name))))
 
-## (the main job's steps, each alone: corpus vocabulary merge measure init base resize stage1 stage2 export evaluate summary)
+## (the main job's steps, each alone: corpus vocabulary merge measure init base resize stage1 stage2 export evaluate summary report)
 summary: $(measure_target) $(evaluate_target)
+	@$(MAKE) --no-print-directory report
 	@$(KUOCI) summary $(OUT)
+
+report: $(measure_target)
+	@$(report_command)
 
 # Without libtorch the job ends with the measure.
 main: build
 	@if [ -n "$$(scripts/libtorch-path.sh)" ]; then \
 	    $(MAKE) --no-print-directory summary; \
 	else \
-	    $(MAKE) --no-print-directory measure; \
+	    $(MAKE) --no-print-directory report; \
 	    $(KUOCI) summary $(OUT); \
 	    echo "no libtorch: the job ends here, before resizing and pretraining; make setup says how to get it" >&2; \
 	fi

@@ -101,6 +101,7 @@ extension JobSummary {
             ("stage1/model", "after stage 1"),
             ("stage2/adapter", "stage 2's adapter, for PEFT"),
             ("export", "the result, for Hugging Face transformers"),
+            ("report.html", "all of this with plots and examples, for a browser"),
         ]
         return known.compactMap { name, meaning in
             let path = directory + "/" + name

@@ -1,21 +1,7 @@
-import Foundation
 import TestSupport
 import Testing
 
 @testable import Commands
-
-/// Writes files, each with its text, into a fresh directory.
-private func withJob<R>(_ files: [String: String], _ body: (String) throws -> R) throws -> R {
-    try withTemporaryDirectory { directory in
-        for (name, text) in files {
-            let path = directory + "/" + name
-            let parent = (path as NSString).deletingLastPathComponent
-            try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
-            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-        }
-        return try body(directory)
-    }
-}
 
 private let measure = """
     [{"text": "out/corpus/zh.heldout.txt", "tokenizers": [
@@ -42,7 +28,7 @@ private func run(before: Double, after: Double) -> String {
                 "[{\"set\": \"zh\", \"bits_per_byte\": 2.0}, {\"set\": \"en\", \"bits_per_byte\": 3}]",
             "times.tsv": "corpus\t61.4\nstage1\t3.0\n", "export/config.json": "{}",
         ]
-        try withJob(files) { directory in
+        try withTemporaryFiles(files) { directory in
             let summary = try JobSummary(directory: directory)
             #expect(summary.fertilities.map(\.entries) == [32000, 49953])
             #expect(summary.fertilities.map { $0.tokensPerCharacter["zh"] } == [1.25, 0.5])
@@ -61,14 +47,14 @@ private func run(before: Double, after: Double) -> String {
     }
 
     @Test func stepsThatHaveNotRunShowADash() throws {
-        try withJob(["measure.json": measure]) { directory in
+        try withTemporaryFiles(["measure.json": measure]) { directory in
             let text = try JobSummary(directory: directory).text
             #expect(text.contains("after stage 1                    -           -"))
         }
     }
 
     @Test func emptyDirectoryIsRefused() throws {
-        try withJob([:]) { directory in
+        try withTemporaryFiles([:]) { directory in
             #expect(throws: SummaryError.nothing(directory: directory)) { try JobSummary(directory: directory) }
         }
     }
@@ -81,7 +67,7 @@ private func run(before: Double, after: Double) -> String {
         ("times.tsv", "corpus\tnan\n", "line 1"),
     ])
     func damagedFileIsNamed(name: String, text: String, reason: String) throws {
-        try withJob([name: text]) { directory in
+        try withTemporaryFiles([name: text]) { directory in
             let error = #expect(throws: SummaryError.self) { try JobSummary(directory: directory) }
             let description = error?.description ?? ""
             #expect(description.hasPrefix(directory + "/" + name))

@@ -27,3 +27,16 @@ public func withTemporaryDirectory<R>(_ body: (String) throws -> R) throws -> R 
     defer { try? FileManager.default.removeItem(atPath: path) }
     return try body(path)
 }
+
+/// Writes files, each with its text, into a fresh directory.
+public func withTemporaryFiles<R>(_ files: [String: String], _ body: (String) throws -> R) throws -> R {
+    try withTemporaryDirectory { directory in
+        for (name, text) in files {
+            let path = directory + "/" + name
+            let parent = (path as NSString).deletingLastPathComponent
+            try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        }
+        return try body(directory)
+    }
+}
