@@ -192,7 +192,10 @@ targets += [
     tests("CheckpointResizing", ["Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "OrderedJSON", "FileIO"]),
     tests(
         "Commands",
-        ["PieceModel", "Tokenizers", "VocabularyMerging", "Checkpoints", "FileIO", "OrderedJSON", "Reports"]),
+        [
+            "PieceModel", "Tokenizers", "VocabularyMerging", "TokenizerMetrics", "Checkpoints", "FileIO", "OrderedJSON",
+            "Reports",
+        ]),
 ]
 
 let package = Package(

@@ -18,7 +18,11 @@ struct SweepOptions: ParsableArguments {
     @Option(help: "The model that rows are added to.")
     var base: String?
 
-    @Option(help: "The model whose pieces are added, as kuoci merge adds them: the first so many that the base lacks.")
+    @Option(
+        help: """
+            What is added: a merge with that base, of whose new rows the first so many are kept, or any other model, of \
+            whose pieces the first so many that the base lacks are appended with score 0.
+            """)
     var add: String?
 
     func validate() throws {
@@ -58,21 +62,31 @@ struct VocabularySweep {
     let cost: VocabularyCost?
 
     init(base: String, addition: String, sizes: [Int], texts: [String], cost: VocabularyCost?) throws {
-        let (baseModel, additionModel) = (
-            try SentencePieceModel(contentsOf: tokenizerPath(base)),
-            try SentencePieceModel(contentsOf: tokenizerPath(addition))
-        )
-        baseCount = baseModel.pieces.count
-        let count = baseCount
-        available = try VocabularyMerge(base: baseModel, addition: additionModel).added
-        let all = available
+        let baseModel = try SentencePieceModel(contentsOf: tokenizerPath(base))
+        let whole = try Self.whole(baseModel, SentencePieceModel(contentsOf: tokenizerPath(addition)))
+        let count = baseModel.pieces.count
+        let all = whole.pieces.count - count
+        (baseCount, available) = (count, all)
         unreachable = Set(sizes.filter { $0 > all }).sorted()
         self.sizes = Set([0] + sizes.map { min($0, all) }).sorted()
         let tokenizers = try self.sizes.map { size in
-            try Tokenizer(VocabularyMerge(base: baseModel, addition: additionModel, size: count + size).model)
+            var model = whole
+            model.proto.pieces.removeLast(all - size)
+            return try Tokenizer(model)
         }
         self.texts = try texts.map { ($0, try TokenizationMeasure(file: $0, tokenizers: tokenizers)) }
         (self.base, self.addition, self.cost) = (base, addition, cost)
+    }
+
+    /// All rows: those of a model that is an extension of the base already, as they stand there; of any other those that
+    /// it appends, in file order with score 0.
+    private static func whole(
+        _ base: SentencePieceModel, _ addition: SentencePieceModel
+    ) throws -> SentencePieceModel {
+        let isExtension =
+            addition.pieces.count > base.pieces.count
+            && zip(base.pieces, addition.pieces).allSatisfy { $0.piece.utf8.elementsEqual($1.piece.utf8) }
+        return isExtension ? addition : try VocabularyMerge(base: base, addition: addition).model
     }
 
     /// What so many rows are worth on a text.

@@ -4,6 +4,7 @@ import OrderedJSON
 import PieceModel
 import TestSupport
 import Testing
+import TokenizerMetrics
 import Tokenizers
 import VocabularyMerging
 
@@ -47,6 +48,19 @@ import VocabularyMerging
             #expect(sizes.map { $0["added_parameters"]?.int } == [0, 128, 256, 384])
             #expect(sizes.map { $0["optimizer_bytes"]?.int } == [0, 1024, 2048, 3072])
             #expect(sizes.map { $0["tokens_per_character"]?.double } == tokens.map { Double($0) / 9 })
+        }
+    }
+
+    @Test func `rows of a merge are taken with their scores`() throws {
+        try withTemporaryDirectory { directory in
+            let (base, merged, file) = (directory + "/base.model", directory + "/merged.model", directory + "/text.txt")
+            try writeModel(["中", "文", "字", "典"], to: base)
+            // 文字 scores above 中文: with score 0 both, the leftmost would come first and 文字典 never.
+            try writeModel(["中", "文", "字", "典", "文字", "中文", "文字典"], to: merged)
+            try writeFile(file, Array("中文字典\n".utf8))
+            let sweep = try VocabularySweep(base: base, addition: merged, sizes: [1, 2, 3], texts: [file], cost: nil)
+            #expect(sweep.available == 3)
+            #expect(sweep.texts.first?.measure.counts.map(\.tokens) == [4, 3, 3, 2])
         }
     }
 
