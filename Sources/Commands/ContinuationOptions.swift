@@ -16,8 +16,8 @@ struct ContinuationOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Writing systems of the new pieces, separated by commas: Han, Kana, Bopomofo, Hangul, Latin. With the East "
-                + "Asian ones goes their punctuation. Texts without them keep their ids. (default: all)"))
+            "Writing systems, separated by commas: Han, Kana, Bopomofo, Hangul, Latin. Each new piece holds a character of "
+                + "one of them, so that texts without them keep their ids. (default: all)"))
     var scripts = ""
 
     func validate() throws {

@@ -1,4 +1,3 @@
-import Foundation
 import PieceModel
 import Tokenizers
 import UnicodeText
@@ -8,10 +7,8 @@ struct ContinuationBase {
     private let model: SentencePieceModel
     private let vocabulary: Vocabulary
     private let rules: PieceRules
-    private let filter: ScriptFilter?
+    private let scripts: ScriptSet?
     private let specification: Sentencepiece_TrainerSpec
-    /// Below the scores of all pieces.
-    private let lowestScore: Float
 
     /// - Throws: `TrainingError` if the base cannot be gone on from.
     init(
@@ -28,11 +25,11 @@ struct ContinuationBase {
         var specification = specification
         specification.treatWhitespaceAsSuffix = model.proto.trainerSpec.treatWhitespaceAsSuffix
         self.specification = specification
-        filter = continuation.scripts.isEmpty ? nil : ScriptFilter(continuation.scripts)
-        rules = PieceRules(specification, scripts: filter)
-        lowestScore = model.pieces.lazy.filter { $0.type == .normal }.map(\.score).min() ?? 0
-        guard lowestScore.isFinite, lowestScore > -0x1p120 else {
-            throw .badBase(path: model.path, reason: "has the score \(lowestScore), under which there is no room")
+        scripts = continuation.scripts.isEmpty ? nil : ScriptSet(continuation.scripts)
+        rules = PieceRules(specification, scripts: scripts)
+        guard model.hasRoomBelow else {
+            throw .badBase(
+                path: model.path, reason: "has the score \(model.lowestMergeScore), under which there is no room")
         }
     }
 
@@ -58,7 +55,7 @@ struct ContinuationBase {
     /// The characters of the alphabet that the base lacks, the most frequent first.
     func newCharacters(of alphabet: Alphabet) -> [UInt32] {
         alphabet.characters.map(\.scalar).filter { scalar in
-            (filter?.contains(scalar) ?? true)
+            (scripts?.contains(scalar) ?? true)
                 && Unicode.Scalar(scalar).map { vocabulary.id(of: String($0)) == nil } ?? false
         }
     }
@@ -119,32 +116,13 @@ struct ContinuationBase {
 
     /// A tokenizer with more pieces that takes text as normalized already.
     private func bare(adding pieces: [[UInt8]]) throws -> Tokenizer {
-        var extended = extendedWithoutCheck(by: pieces)
-        extended.proto.normalizerSpec.precompiledCharsmap = Data()
-        extended.proto.normalizerSpec.addDummyPrefix = false
-        extended.proto.normalizerSpec.removeExtraWhitespaces = false
-        return try Tokenizer(extended)
+        try Tokenizer(model.extended(by: pieces).withoutNormalization)
     }
 
     /// The base with more pieces after its own, each scored below the one before.
     func extended(by pieces: [[UInt8]]) throws -> SentencePieceModel {
-        let extended = extendedWithoutCheck(by: pieces)
+        let extended = model.extended(by: pieces)
         try extended.validate()
-        return extended
-    }
-
-    private func extendedWithoutCheck(by pieces: [[UInt8]]) -> SentencePieceModel {
-        var extended = model
-        var score = lowestScore
-        for text in pieces {
-            // Where numbers are so large that one less is the same, the next smaller one.
-            score = min(score - 1, score.nextDown)
-            var piece = SentencePieceModel.Piece()
-            piece.piece = String(decoding: text, as: UTF8.self)
-            piece.score = score
-            extended.proto.pieces.append(piece)
-        }
-        extended.proto.trainerSpec.vocabSize = Int32(extended.pieces.count)
         return extended
     }
 }

@@ -10,8 +10,8 @@ struct PieceRules: Sendable {
     private let splitsDigits: Bool
     let treatsWhitespaceAsSuffix: Bool
     let allowsWhitespaceOnly: Bool
-    /// If given, pieces hold only such characters.
-    private let scripts: ScriptFilter?
+    /// If given, each piece holds such a character.
+    private let scripts: ScriptSet?
 
     /// ▁, a space.
     static let space: UInt32 = 0x2581
@@ -20,7 +20,7 @@ struct PieceRules: Sendable {
     /// U+001F, what a special piece in the text becomes.
     static let boundary: UInt32 = 0x1F
 
-    init(_ specification: Sentencepiece_TrainerSpec, scripts: ScriptFilter? = nil) {
+    init(_ specification: Sentencepiece_TrainerSpec, scripts: ScriptSet? = nil) {
         self.scripts = scripts
         longestPiece = Int(specification.maxSentencepieceLength)
         splitsByScript = specification.splitByUnicodeScript
@@ -36,22 +36,26 @@ struct PieceRules: Sendable {
         enum Kind { case ordinary, space, digit, forbidden }
         var kind: Kind
         var script: PieceScript
+        /// Whether a piece may be there for its sake.
+        var isWanted: Bool
     }
 
     func trait(of scalar: UInt32) -> Trait {
-        if let scripts, !scripts.contains(scalar) { return Trait(kind: .forbidden, script: .any) }
+        let isWanted = scripts?.contains(scalar) ?? true
         switch scalar {
-        case Self.space: return Trait(kind: .space, script: .any)
-        case Self.unknown, Self.boundary, 0, 0x20: return Trait(kind: .forbidden, script: .any)
+        case Self.space: return Trait(kind: .space, script: .any, isWanted: isWanted)
+        case Self.unknown, Self.boundary, 0, 0x20: return Trait(kind: .forbidden, script: .any, isWanted: false)
         case 0x30...0x39, 0xFF10...0xFF19:
-            return Trait(kind: .digit, script: splitsByNumber ? PieceScript(of: scalar) : .any)
-        default: return Trait(kind: .ordinary, script: PieceScript(of: scalar))
+            let script = splitsByNumber ? PieceScript(of: scalar) : .any
+            return Trait(kind: .digit, script: script, isWanted: isWanted)
+        default: return Trait(kind: .ordinary, script: PieceScript(of: scalar), isWanted: isWanted)
         }
     }
 
     /// May a piece hold exactly these characters?
     func allows(_ piece: some RandomAccessCollection<Trait>) -> Bool {
         if piece.isEmpty || piece.count > longestPiece { return false }
+        if scripts != nil, !piece.contains(where: \.isWanted) { return false }
         let isAllSpace = allowsWhitespaceOnly && piece.allSatisfy { $0.kind == .space }
         var previous = PieceScript.any
         for (position, trait) in piece.enumerated() {

@@ -8,8 +8,8 @@ extension TokenizerTrainer {
     public struct Continuation: Sendable {
         public var base: SentencePieceModel
         public var newPieces: Int
-        /// If not empty, new pieces hold characters of these scripts only (with the punctuation of East Asia, if one of
-        /// them is East Asian); texts without such characters are segmented as before.
+        /// If not empty, each new piece holds a character of one of these; texts without such characters are segmented as
+        /// before.
         public var scripts: [Script]
 
         public init(base: SentencePieceModel, newPieces: Int, scripts: [Script] = []) {
