@@ -1,0 +1,25 @@
+import PieceModel
+import Synchronization
+import Tokenizers
+
+/// How often each piece is in the ids of texts.
+struct PieceUse {
+    private(set) var counts: [Int]
+
+    /// - Throws: `FileError`.
+    init(of tokenizer: Tokenizer, onLinesOf paths: [String]) throws {
+        let total = Mutex([Int](repeating: 0, count: tokenizer.count))
+        try forEachLineBatch(of: paths) { (batch: LineBatch<[Int32]>) in
+            var ids: [Int32] = []
+            batch.forEachLine { line in
+                for id in tokenizer.encode(utf8: line) { ids.append(id.rawValue) }
+            }
+            return ids
+        } taking: { ids, _ in
+            total.withLock { total in
+                for id in ids { total[Int(id)] += 1 }
+            }
+        }
+        counts = total.withLock { $0 }
+    }
+}
