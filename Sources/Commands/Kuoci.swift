@@ -34,7 +34,9 @@ package func runProgram(_ root: any ParsableCommand.Type) -> Never {
     Interruption.cleanUp()
     do {
         let switches = TrainCommand.switches.union(EncodeCommand.switches).union(NormalizeCommand.switches)
-        let arguments = hyphenated(Array(CommandLine.arguments.dropFirst()), switches: switches)
+        let arguments = valued(
+            hyphenated(Array(CommandLine.arguments.dropFirst()), switches: switches),
+            defaults: MergeCommand.defaultValues)
         var command = try root.parseAsRoot(arguments)
         try command.run()
         exit(0)

@@ -1,35 +1,44 @@
 import ArgumentParser
 import FileIO
+import Foundation
 import OrderedJSON
 import PieceModel
 import Provenance
 import TokenizerFormats
 import Tokenizers
+import UnicodeText
 import VocabularyMerging
 
 struct MergeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "merge",
-        abstract: "Appends the pieces of one vocabulary to another.",
+        abstract: "Extends a vocabulary with the pieces of another.",
         discussion: """
-            The published recipe: each piece that the base lacks is appended in file order with score 0; the base's own \
-            entries keep their ids. Writes tokenizer.model, tokenizer.json, tokenizer_config.json, \
-            special_tokens_map.json and kuoci.json.
+            The base's own entries keep their ids. With --policy harmless, texts without Chinese keep theirs too: new \
+            pieces hold a Chinese character, score below all of the base, and can each be reached by joining two. Writes \
+            tokenizer.model, tokenizer.json, tokenizer_config.json, special_tokens_map.json and kuoci.json.
 
-            Example: kuoci merge --base llama.model --add out/zh.model --out out/merged --size 49953
+            Example: kuoci merge --base llama.model --add out/zh.model --out out/merged --proof-corpus corpora/sample.en.txt
             """)
+
+    /// Options that may stand without a value, and what it is then.
+    static let defaultValues = ["--pad-token": "<pad>"]
 
     @Option(help: "The base model: tokenizer.model of a LLaMA-family model, or a directory that holds it.")
     var base: String
 
-    @Option(help: "The model whose pieces are added.")
+    @Option(help: "The model whose pieces are added, or a directory that holds it.")
     var add: String
 
     @Option(help: "The directory to write.")
     var out: String
 
-    @Option(help: "Stop at this many entries (default: add all).")
-    var size: Int?
+    @OptionGroup var policy: MergePolicyOptions
+
+    @Option(
+        parsing: .upToNextOption,
+        help: "Texts, one a line; those without a character of --scripts must keep their ids (append: are counted).")
+    var proofCorpus: [String] = []
 
     @Option(
         parsing: .upToNextOption,
@@ -40,31 +49,36 @@ struct MergeCommand: ParsableCommand {
     var force = false
 
     func run() throws {
-        let (basePath, addPath) = (tokenizerPath(base), tokenizerPath(add))
-        let merge = try VocabularyMerge(
-            base: SentencePieceModel(contentsOf: basePath), addition: SentencePieceModel(contentsOf: addPath),
-            size: size)
-        let tokenizer = try Tokenizer(merge.model)
+        if !force { try refuseExisting(out) }
+        let baseModel = try SentencePieceModel(contentsOf: tokenizerPath(base))
+        let addition = try SentencePieceModel(contentsOf: tokenizerPath(add))
+        let result = try MergeResult(baseModel, addition, policy, proofCorpus: proofCorpus)
+        let tokenizer = try Tokenizer(result.model)
         let directory = try OutputDirectory(out, replacing: force)
         try TokenizerDirectory(tokenizer).write(to: directory.stagingPath)
+        if let map = result.idMap { try writeFile(directory.path(of: IDMap.fileName), map.json.utf8(.line) + [0x0A]) }
         let comparison = try FormatComparison(
-            HuggingFaceTokenizer(contentsOf: directory.stagingPath + "/tokenizer.json"), tokenizer,
-            onLinesOf: checkText)
-        let count = merge.model.pieces.count
-        try Manifest(
-            options: ["policy": "append", "size": size.map { .integer($0) } ?? .null], inputs: [basePath, addPath],
-            results: [
-                "entries": .integer(count), "added": .integer(merge.added), "shared": .integer(merge.shared),
-                "dropped": .integer(merge.dropped), "lines": .integer(comparison.lines),
-                "differing_lines": .integer(comparison.differing),
-            ]
-        ).write(to: directory.stagingPath)
+            HuggingFaceTokenizer(contentsOf: directory.path(of: "tokenizer.json")), tokenizer, onLinesOf: checkText)
+        try Manifest(options: options, inputs: inputs, results: result.json(comparison)).write(
+            to: directory.stagingPath)
         try directory.commit()
-        let left = merge.dropped > 0 ? ", \(merge.dropped) left out" : ""
-        print(
-            "\(out): \(count) entries: \(count - merge.added) of the base, \(merge.added) added (\(merge.shared) shared\(left))"
-        )
-        // Merges of equal score cannot be expressed there: say what that costs.
+        for line in result.lines(policy) { print("\(out): \(line)") }
         print("\(out)/tokenizer.json: \(comparison.text(of: checkText)) than with tokenizer.model")
+    }
+
+    private var inputs: [String] {
+        [tokenizerPath(base), tokenizerPath(add)] + [policy.words].compactMap { $0 } + policy.corpus + proofCorpus
+            + checkText
+    }
+
+    private var options: JSONValue {
+        [
+            "policy": .string(policy.policy.rawValue), "size": policy.size.map { .integer($0) } ?? .null,
+            "scripts": .string(policy.scripts), "words": policy.words.map { .string($0) } ?? .null,
+            "cover": .string(policy.cover), "corpus": .strings(policy.corpus), "prune": .bool(policy.prune),
+            "pad_token": policy.padToken.map { .string($0) } ?? .null,
+            "pad_to_multiple": policy.padToMultiple.map { .integer($0) } ?? .null,
+            "proof_corpus": .strings(proofCorpus), "check_text": .strings(checkText),
+        ]
     }
 }

@@ -45,3 +45,11 @@ func hyphenated(_ arguments: [String], switches: Set<String>) -> [String] {
     }
     return result
 }
+
+/// Gives an option that stands last or before another option the value that it has on its own.
+func valued(_ arguments: [String], defaults: [String: String]) -> [String] {
+    arguments.indices.flatMap { index in
+        let isAlone = index + 1 == arguments.count || arguments[index + 1].hasPrefix("--")
+        return [arguments[index]] + (isAlone ? defaults[arguments[index]].map { [$0] } ?? [] : [])
+    }
+}
