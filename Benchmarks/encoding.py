@@ -46,7 +46,7 @@ def models(program, shared, directory):
     """Name and path of each model to encode with."""
     base, added = shared / "tokenizers/llama-32k.model", shared / "tokenizers/chinese-20k.model"
     if base.exists() and added.exists():
-        measure([program, "merge", "--base", base, "--add", added, "--out", directory / "merged"])
+        measure([program, "merge", "--policy", "append", "--base", base, "--add", added, "--out", directory / "merged"])
     candidates = {
         "merged 49,953 (BPE)": directory / "merged/tokenizer.model",
         "merged of the main job (BPE)": ROOT / "out/tokenizer/tokenizer.model",

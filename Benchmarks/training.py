@@ -210,7 +210,7 @@ def bench_large(options, work):
     tokenizer, model, run = work / "tokenizer", work / "model", work / "run"
     addition = ROOT / "vocab/zh-20k.model"
     process.measure([
-        options.kuoci, "merge", "--base", base, "--add", addition, "--out", tokenizer, "--size", VOCABULARY])
+        options.kuoci, "merge", "--policy", "append", "--base", base, "--add", addition, "--out", tokenizer, "--size", VOCABULARY])
     made = process.measure([options.kuoci, "init", "--preset", "llama-7b", "--tokenizer", tokenizer, "--out", model])
     print(f"  kuoci init: {made.seconds:.0f} s, {made.peak_bytes / 1e9:.2f} GB of memory", flush=True)
     options.batch, options.block = 1, 64

@@ -189,7 +189,7 @@ def shared_models(program, shared, directory):
     base, added = shared / "tokenizers/llama-32k.model", shared / "tokenizers/chinese-20k.model"
     if not (base.exists() and added.exists()):
         return []
-    kuoci(program, "merge", "--base", base, "--add", added, "--out", directory / "merged")
+    kuoci(program, "merge", "--policy", "append", "--base", base, "--add", added, "--out", directory / "merged")
     return [("llama", base), ("chinese unigram", added), ("merged", directory / "merged/tokenizer.model")]
 
 

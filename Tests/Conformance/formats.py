@@ -168,7 +168,7 @@ def check_all(report, program, shared, directory):
         report.skipped("formats", f"{shared} holds no tokenizers/llama-32k.model and chinese-20k.model")
         return
     corpora = sorted((shared / "corpora").glob("*.txt"))
-    kuoci(program, "merge", "--base", base, "--add", added, "--out", directory / "merged")
+    kuoci(program, "merge", "--policy", "append", "--base", base, "--add", added, "--out", directory / "merged")
     merged = directory / "merged/tokenizer.model"
     files = {}
     for label, model in (("llama-32k", base), ("merged", merged), ("chinese-20k", added)):

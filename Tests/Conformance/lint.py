@@ -176,7 +176,7 @@ def check_all(report, options, directory):
 
 
 # The published policy.
-APPEND = ()
+APPEND = ("--policy", "append")
 
 
 def main():

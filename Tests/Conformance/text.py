@@ -200,7 +200,7 @@ def check_pair(report, program, label, base, added, directory, corpora, entries=
     merged = directory / f"merged-{label}".replace(" ", "-")
     names = {model: f"{model.stem} of {label}" for model in (base, added)}
     try:
-        kuoci(program, "merge", "--base", base, "--add", added, "--out", merged)
+        kuoci(program, "merge", "--policy", "append", "--base", base, "--add", added, "--out", merged)
         names[merged / "tokenizer.model"] = f"merged of {label}"
         report.run(f"merged bytes, {label}", check_merge, base, added, merged, entries)
         report.run(f"tokenizer.json in tokenizers, {label}", check_tokenizers, merged, corpora[0])
