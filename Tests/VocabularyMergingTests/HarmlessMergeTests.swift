@@ -170,12 +170,13 @@ struct HarmlessMergeTests {
             base: base, addition: SentencePieceModel(contentsOf: chinese), harmlessly: options)
         try MergeHarm(base: base, merged: merge.model).check(base: llama)
         let tokenizer = try Tokenizer(merge.model)
-        for scalar in options.characters where ScriptSet([.han]).contains(scalar) {
+        let han = ScriptSet([.han])
+        for scalar in options.characters where han.contains(scalar) {
             #expect(tokenizer.vocabulary.id(of: UTF8Scalars.bytes(of: scalar)) != nil)
         }
         for piece in ["越来越", "意大利", "中华人民共和国"] { #expect(tokenizer.vocabulary.id(of: piece) != nil) }
         let comparison = try TextComparison(
-            base: Tokenizer(base), merged: tokenizer, without: ScriptSet([.han]), onLinesOf: [english])
+            base: Tokenizer(base), merged: tokenizer, without: han, onLinesOf: [english])
         #expect(comparison.withoutScripts > 4000 && comparison.changed == 0)
         // A merge on a merge keeps all ids.
         var more = HarmlessOptions()
