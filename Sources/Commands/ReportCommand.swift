@@ -79,8 +79,7 @@ struct ReportCommand: ParsableCommand {
             return nil
         }
         guard let base = base ?? sources.merge?.base else { throw ReportError.noBase(tokenizer: path) }
-        return try VocabularyReport(
-            base: base, extended: path, addition: tokenizer == nil ? sources.merge?.addition : nil, texts: text)
+        return try VocabularyReport(base: base, extended: path, texts: text)
     }
 
     /// How the page came to be.

@@ -7,9 +7,8 @@ import Provenance
 struct ReportSources {
     struct Merge {
         var path: String
-        /// What the merge was given, as far as it is still there.
+        /// What the merge extended, if it is still there.
         var base: String?
-        var addition: String?
     }
 
     struct Written {
@@ -75,8 +74,8 @@ struct ReportSources {
         let read = (manifest["inputs"]?.array ?? []).compactMap(Input.init)
         for input in read where !inputs.contains(input) { inputs.append(input) }
         if merge == nil, manifest["options"]?["policy"] != nil, has("tokenizer.model") {
-            let there = read.map(\.path).map { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
-            merge = Merge(path: directory, base: there.first ?? nil, addition: there.dropFirst().first ?? nil)
+            let base = read.first.map(\.path).flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
+            merge = Merge(path: directory, base: base)
         }
     }
 }

@@ -20,10 +20,8 @@ struct VocabularyReport {
     /// Pieces of so many characters and more share a bar.
     private static let longest = 8
 
-    /// - Parameters:
-    ///   - addition: the model whose pieces were added, to show what fewer of them would have saved; nil if it is not at hand.
-    ///   - texts: files, one text a line.
-    init(base: String, extended: String, addition: String?, texts: [String]) throws {
+    /// - Parameter texts: files, one text a line.
+    init(base: String, extended: String, texts: [String]) throws {
         self.base = try Tokenizer(contentsOf: tokenizerPath(base))
         self.extended = try Tokenizer(contentsOf: tokenizerPath(extended))
         let tokenizers = [self.base, self.extended]
@@ -33,8 +31,8 @@ struct VocabularyReport {
         let added = self.extended.count - self.base.count
         let sizes = stride(from: 1, through: 8, by: 1).map { added * $0 / 8 }.filter { $0 > 0 }
         sweep =
-            addition == nil || texts.isEmpty
-            ? nil : try VocabularySweep(base: base, addition: addition ?? "", sizes: sizes, texts: texts, cost: nil)
+            sizes.isEmpty || texts.isEmpty
+            ? nil : try VocabularySweep(base: base, addition: extended, sizes: sizes, texts: texts, cost: nil)
     }
 
     // MARK: The numbers that matter most
@@ -124,7 +122,7 @@ struct VocabularyReport {
         var plot = LinePlot("Tokens a character by the number of added rows", x: "rows", lines)
         plot.showsPoints = true
         return ReportPage.Figure(
-            plot.svg, caption: "The first rows of \(sweep.addition), appended as the published recipe does.")
+            plot.svg, caption: "With the first so many of the new rows alone.")
     }
 
     // MARK: Pieces
