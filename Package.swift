@@ -11,14 +11,14 @@ let libtorch: String? = {
         ? candidate : nil
 }()
 
-// Training on several machines needs MPI: the directory that holds its `include` and `lib`, from MPI_HOME or where
-// Debian has it. Without it everything else builds.
+// Training on several machines needs MPI: the directory that holds its `include` and `lib`, from MPI_HOME if that is set
+// or else where Debian has it. Without it everything else builds.
 let mpi: String? = {
     let named = ProcessInfo.processInfo.environment["MPI_HOME"].flatMap { $0.isEmpty ? nil : $0 }
     let installed = ["x86_64", "aarch64"].flatMap { machine in
         ["openmpi", "mpich"].map { "/usr/lib/\(machine)-linux-gnu/\($0)" }
     }
-    return ((named.map { [$0] } ?? []) + installed).first { home in
+    return (named.map { [$0] } ?? installed).first { home in
         ["include/mpi.h", "lib/libmpi.so"].allSatisfy { FileManager.default.fileExists(atPath: home + "/" + $0) }
     }
 }()
