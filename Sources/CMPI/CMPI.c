@@ -1,10 +1,12 @@
 #define _GNU_SOURCE
 #include "CMPI.h"
 
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #ifdef KUOCI_MPI
 
@@ -37,9 +39,9 @@ static int look_around(int32_t *place, int32_t *sharing) {
 /// Runs after all that the program has to say: it waits for a launcher which may be busy ending us.
 static void leave(void) { MPI_Finalize(); }
 
-int32_t kuoci_mpi_start(int32_t *rank, int32_t *count, int32_t *place, int32_t *sharing) {
+int32_t kuoci_mpi_start(int32_t *rank, int32_t *count, int32_t *place, int32_t *sharing, bool *takes_turns) {
     int provided = 0, own = 0, all = 1;
-    int status = MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+    int status = MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided);
     if (status != MPI_SUCCESS) return status;
     atexit(leave);
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
@@ -47,48 +49,132 @@ int32_t kuoci_mpi_start(int32_t *rank, int32_t *count, int32_t *place, int32_t *
     MPI_Comm_size(MPI_COMM_WORLD, &all);
     *rank = own;
     *count = all;
+    *takes_turns = provided >= MPI_THREAD_SERIALIZED;
     return look_around(place, sharing);
 }
 
+/// Waits for the others, who may come much later. MPI's own waiting takes the whole processor, which others of our threads
+/// may need; and to yield it would put us behind everything else on the machine, where one who sleeps is woken at once.
+///
+/// Where all are known to be there, MPI waits: between the many parts of a large message a pause costs more than it saves.
+static int end(int started, MPI_Request *request) {
+    enum { patience = 1000, tests = 64, longest_pause = 1000000 };
+    struct timespec pause = {.tv_nsec = 20000};
+    for (int turn = 1; started == MPI_SUCCESS; turn++) {
+        int is_done = 0;
+        int status = MPI_Test(request, &is_done, MPI_STATUS_IGNORE);
+        if (status != MPI_SUCCESS || is_done) return status;
+        if (turn < patience || turn % tests != 0) continue;
+        nanosleep(&pause, NULL);
+        if (pause.tv_nsec < longest_pause) pause.tv_nsec *= 2;
+    }
+    return started;
+}
+
 int32_t kuoci_mpi_gather(const void *own, void *all, int32_t bytes) {
-    return MPI_Allgather(own, bytes, MPI_BYTE, all, bytes, MPI_BYTE, MPI_COMM_WORLD);
+    MPI_Request request;
+    return end(MPI_Iallgather(own, bytes, MPI_BYTE, all, bytes, MPI_BYTE, MPI_COMM_WORLD, &request), &request);
 }
 
 int32_t kuoci_mpi_broadcast(void *bytes, int32_t count) {
-    return MPI_Bcast(bytes, count, MPI_BYTE, 0, MPI_COMM_WORLD);
+    MPI_Request request;
+    return end(MPI_Ibcast(bytes, count, MPI_BYTE, 0, MPI_COMM_WORLD, &request), &request);
+}
+
+/// How an array is shared out: for each rank where its share begins and how much of it is left.
+typedef struct {
+    int ranks, own;
+    int64_t most;
+    int *starts, *counts, *places, *equal_counts;
+} shares;
+
+static int make_shares(const int64_t *cuts, shares *result) {
+    MPI_Comm_size(MPI_COMM_WORLD, &result->ranks);
+    MPI_Comm_rank(MPI_COMM_WORLD, &result->own);
+    if (cuts[result->ranks] > INT_MAX) return MPI_ERR_COUNT;
+    result->starts = malloc(4 * (size_t)result->ranks * sizeof *result->starts);
+    if (result->starts == NULL) return MPI_ERR_NO_MEM;
+    result->counts = result->starts + result->ranks;
+    result->places = result->counts + result->ranks;
+    result->equal_counts = result->places + result->ranks;
+    result->most = 0;
+    for (int rank = 0; rank < result->ranks; rank++) {
+        int64_t length = cuts[rank + 1] - cuts[rank];
+        if (length > result->most) result->most = length;
+        result->starts[rank] = (int)cuts[rank];
+        result->counts[rank] = (int)length;
+    }
+    return MPI_SUCCESS;
 }
 
 /// Values that a rank adds up at a time: small enough to stay in cache.
-enum { share = 1 << 16 };
+enum { round_size = 1 << 18 };
 
-/// Each rank adds up one share of the values and hands the sums out. MPI's own sum may add in any order.
-static int sum_part(float *values, size_t count, size_t ranks, float *outgoing, float *incoming) {
-    memcpy(outgoing, values, count * sizeof *values);
-    memset(outgoing + count, 0, (ranks * share - count) * sizeof *values);
-    int status = MPI_Alltoall(outgoing, share, MPI_FLOAT, incoming, share, MPI_FLOAT, MPI_COMM_WORLD);
-    if (status != MPI_SUCCESS) return status;
-    memcpy(outgoing, incoming, share * sizeof *values);
-    for (size_t rank = 1; rank < ranks; rank++) {
-        const float *theirs = incoming + rank * share;
-        for (size_t i = 0; i < share; i++) outgoing[i] += theirs[i];
+/// The part of each share that comes in a round.
+static void take_round(const int64_t *cuts, int64_t first, shares *parts) {
+    for (int rank = 0; rank < parts->ranks; rank++) {
+        int64_t left = cuts[rank + 1] - cuts[rank] - first;
+        parts->starts[rank] = (int)(cuts[rank] + (left > 0 ? first : 0));
+        parts->counts[rank] = (int)(left < 0 ? 0 : left < round_size ? left : round_size);
+        parts->places[rank] = rank * round_size;
     }
-    status = MPI_Allgather(outgoing, share, MPI_FLOAT, incoming, share, MPI_FLOAT, MPI_COMM_WORLD);
-    if (status == MPI_SUCCESS) memcpy(values, incoming, count * sizeof *values);
+    for (int rank = 0; rank < parts->ranks; rank++) parts->equal_counts[rank] = parts->counts[parts->own];
+}
+
+/// Adds up one round of our share, in the order of ranks. MPI's own sum may add in any order.
+static int sum_round(float *values, const shares *parts, float *incoming) {
+    int status = MPI_Alltoallv(
+        values, parts->counts, parts->starts, MPI_FLOAT, incoming, parts->equal_counts, parts->places, MPI_FLOAT,
+        MPI_COMM_WORLD);
+    if (status != MPI_SUCCESS) return status;
+    size_t count = (size_t)parts->counts[parts->own];
+    float *sums = values + parts->starts[parts->own];
+    memcpy(sums, incoming, count * sizeof *sums);
+    for (int rank = 1; rank < parts->ranks; rank++) {
+        const float *theirs = incoming + (size_t)rank * round_size;
+        for (size_t i = 0; i < count; i++) sums[i] += theirs[i];
+    }
+    return MPI_SUCCESS;
+}
+
+/// Gives everyone the shares, or what a round takes of them.
+static int hand_out(float *values, const shares *parts) {
+    return MPI_Allgatherv(
+        MPI_IN_PLACE, 0, MPI_FLOAT, values, parts->counts, parts->starts, MPI_FLOAT, MPI_COMM_WORLD);
+}
+
+int32_t kuoci_mpi_sum(float *values, const int64_t *cuts, bool hands_out) {
+    shares parts;
+    int status = make_shares(cuts, &parts);
+    if (status != MPI_SUCCESS) return status;
+    float *incoming = malloc((size_t)parts.ranks * round_size * sizeof *incoming);
+    if (incoming == NULL) status = MPI_ERR_NO_MEM;
+    for (int64_t first = 0; first < parts.most && status == MPI_SUCCESS; first += round_size) {
+        take_round(cuts, first, &parts);
+        status = sum_round(values, &parts, incoming);
+        if (status == MPI_SUCCESS && hands_out) status = hand_out(values, &parts);
+    }
+    free(incoming);
+    free(parts.starts);
     return status;
 }
 
-int32_t kuoci_mpi_sum(float *values, int64_t count) {
-    int size = 1;
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
-    size_t part = (size_t)size * share;
-    float *buffers = malloc(2 * part * sizeof *values);
-    if (buffers == NULL) return MPI_ERR_NO_MEM;
-    int status = MPI_SUCCESS;
-    for (size_t start = 0; start < (size_t)count && status == MPI_SUCCESS; start += part) {
-        size_t left = (size_t)count - start;
-        status = sum_part(values + start, left < part ? left : part, (size_t)size, buffers, buffers + part);
-    }
-    free(buffers);
+int32_t kuoci_mpi_share(float *values, const int64_t *cuts) {
+    shares parts;
+    int status = make_shares(cuts, &parts);
+    if (status != MPI_SUCCESS) return status;
+    status = hand_out(values, &parts);
+    free(parts.starts);
+    return status;
+}
+
+int32_t kuoci_mpi_collect(const float *share, float *all, const int64_t *cuts) {
+    shares parts;
+    int status = make_shares(cuts, &parts);
+    if (status != MPI_SUCCESS) return status;
+    status = MPI_Gatherv(
+        share, parts.counts[parts.own], MPI_FLOAT, all, parts.counts, parts.starts, MPI_FLOAT, 0, MPI_COMM_WORLD);
+    free(parts.starts);
     return status;
 }
 
@@ -104,10 +190,14 @@ void kuoci_mpi_error(int32_t status, char *text, int32_t capacity) {
 enum { not_built = 1 };
 
 bool kuoci_mpi_is_built(void) { return false; }
-int32_t kuoci_mpi_start(int32_t *rank, int32_t *count, int32_t *place, int32_t *sharing) { return not_built; }
+int32_t kuoci_mpi_start(int32_t *rank, int32_t *count, int32_t *place, int32_t *sharing, bool *takes_turns) {
+    return not_built;
+}
 int32_t kuoci_mpi_gather(const void *own, void *all, int32_t bytes) { return not_built; }
 int32_t kuoci_mpi_broadcast(void *bytes, int32_t count) { return not_built; }
-int32_t kuoci_mpi_sum(float *values, int64_t count) { return not_built; }
+int32_t kuoci_mpi_sum(float *values, const int64_t *cuts, bool hands_out) { return not_built; }
+int32_t kuoci_mpi_share(float *values, const int64_t *cuts) { return not_built; }
+int32_t kuoci_mpi_collect(const float *share, float *all, const int64_t *cuts) { return not_built; }
 void kuoci_mpi_error(int32_t status, char *text, int32_t capacity) {
     snprintf(text, (size_t)capacity, "this build has no MPI");
 }

@@ -6,6 +6,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
 #include <torch/cuda.h>
 
@@ -74,6 +75,23 @@ std::optional<Tensor> optional_bias(const kuoci_tensor *bias) {
     if (!bias) return std::nullopt;
     return bias->value;
 }
+
+// Elements of a tensor, in the order in which they lie in memory, sharing it.
+Tensor part(const Tensor &tensor, int64_t start, int64_t length) {
+    return tensor.detach().view(-1).narrow(0, start, length);
+}
+
+// Tells of a leaf that its gradient was added to.
+struct Watcher : public torch::autograd::PostAccumulateGradHook {
+    void (*added)(void *context, int32_t index);
+    void *context;
+    int32_t index;
+
+    Watcher(void (*added)(void *, int32_t), void *context, int32_t index)
+        : added(added), context(context), index(index) {}
+
+    void operator()(const Tensor &) override { added(context, index); }
+};
 
 }  // namespace
 
@@ -166,6 +184,17 @@ int32_t kuoci_clear_gradient(kuoci_tensor *tensor) {
 int32_t kuoci_assure_gradient(kuoci_tensor *tensor) {
     return guarded([&] {
         if (!tensor->value.grad().defined()) tensor->value.mutable_grad() = at::zeros_like(tensor->value.detach());
+    });
+}
+
+int32_t kuoci_watch_gradients(
+    kuoci_tensor *const *leaves, int32_t count, void (*added)(void *context, int32_t index), void *context) {
+    return guarded([&] {
+        for (int32_t i = 0; i < count; i++) {
+            std::unique_ptr<Watcher> watcher;
+            if (added) watcher = std::make_unique<Watcher>(added, context, i);
+            torch::autograd::impl::set_post_acc_grad_hooks(leaves[i]->value, std::move(watcher));
+        }
     });
 }
 
@@ -342,43 +371,39 @@ int32_t kuoci_linear_cross_entropy(
     });
 }
 
-int32_t kuoci_clip_gradients(
-    kuoci_tensor *const *parameters, int32_t count, double limit, double scale, double *norm) {
+int32_t kuoci_gradient_squares(const kuoci_tensor *leaf, int64_t start, int64_t length, double *sums) {
+    return guarded([&] { kuoci::sum_squares(part(leaf->value.grad(), start, length), kuoci_squares_part, sums); });
+}
+
+int32_t kuoci_gradient_norm(kuoci_tensor *const *leaves, int32_t count, double *norm) {
     return guarded([&] {
-        std::vector<Tensor> gradients, elsewhere;
-        double sum = 0;
-        for (int32_t i = 0; i < count; i++) {
-            Tensor gradient = parameters[i]->value.grad();
-            if (!gradient.defined()) continue;
-            gradients.push_back(gradient);
-            if (gradient.is_cpu())
-                sum += kuoci::squared_norm(gradient);
-            else
-                elsewhere.push_back(gradient);
-        }
-        double other = kuoci::portable::norm(elsewhere);
-        double total = std::sqrt(sum + other * other) / scale;
-        // PyTorch's clip_grad_norm_ adds the same 1e-6.
-        double factor = limit > 0 ? std::min(limit / (total + 1e-6), 1.0) / scale : 1 / scale;
-        if (factor != 1 && std::isfinite(total))
-            for (Tensor &gradient : gradients) gradient.mul_(factor);
-        *norm = total;
+        std::vector<Tensor> gradients;
+        for (int32_t i = 0; i < count; i++) gradients.push_back(leaves[i]->value.grad());
+        *norm = kuoci::portable::norm(gradients);
     });
 }
 
+int32_t kuoci_scale_gradient(kuoci_tensor *leaf, int64_t start, int64_t length, double scale) {
+    return guarded([&] { part(leaf->value.grad(), start, length).mul_(scale); });
+}
+
 int32_t kuoci_adamw_step(
-    kuoci_tensor *const *parameters, kuoci_tensor *const *means, kuoci_tensor *const *squares,
-    kuoci_tensor *const *steps, int32_t count, double rate, double beta1, double beta2, double decay, double epsilon) {
+    kuoci_tensor *const *parameters, const int64_t *starts, const int64_t *lengths, kuoci_tensor *const *means,
+    kuoci_tensor *const *squares, kuoci_tensor *const *steps, int32_t count, double rate, double beta1, double beta2,
+    double decay, double epsilon) {
     return guarded([&] {
         at::NoGradGuard guard;
         std::vector<Tensor> values, gradients, first, second, counts;
         for (int32_t i = 0; i < count; i++) {
-            if (!parameters[i]->value.grad().defined()) continue;
-            values.push_back(parameters[i]->value);
-            gradients.push_back(parameters[i]->value.grad());
-            first.push_back(means[i]->value);
-            second.push_back(squares[i]->value);
-            counts.push_back(steps[i]->value.add_(1));
+            const Tensor &gradient = parameters[i]->value.grad();
+            if (!gradient.defined()) continue;
+            Tensor step = steps[i]->value.add_(1);
+            if (lengths[i] == 0) continue;
+            values.push_back(part(parameters[i]->value, starts[i], lengths[i]));
+            gradients.push_back(part(gradient, starts[i], lengths[i]));
+            first.push_back(means[i]->value.view(-1));
+            second.push_back(squares[i]->value.view(-1));
+            counts.push_back(step);
         }
         if (values.empty()) return;
         at::_fused_adamw_(

@@ -256,20 +256,13 @@ Tensor swiglu(const Tensor &gate, const Tensor &up) { return SwiGLU::apply(gate,
 
 Tensor rotate(const Tensor &x, const Tensor &cosines, const Tensor &sines) { return Rotation::apply(x, cosines, sines); }
 
-double squared_norm(const Tensor &tensor) {
-    // Parts of a fixed size, added in order: the same bits on any number of threads.
-    constexpr int64_t part = 1 << 14;
-    Tensor values = tensor.contiguous();
+void sum_squares(const Tensor &values, int64_t part, double *sums) {
     const float *from = values.const_data_ptr<float>();
     int64_t count = values.numel();
-    std::vector<double> sums(quotient_up(count, part));
-    for_each_index(sums.size(), [&](int64_t i) {
+    for_each_index(quotient_up(count, part), [=](int64_t i) {
         const float *start = from + i * part;
         sums[i] = dot(start, start, std::min(part, count - i * part));
     });
-    double total = 0;
-    for (double sum : sums) total += sum;
-    return total;
 }
 
 }  // namespace kuoci

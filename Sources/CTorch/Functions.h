@@ -16,8 +16,8 @@ Tensor adapted_linear(
 Tensor rms_norm(const Tensor &x, const Tensor &weight, double epsilon);
 Tensor swiglu(const Tensor &gate, const Tensor &up);
 Tensor rotate(const Tensor &x, const Tensor &cosines, const Tensor &sines);
-/// The sum of the squares of all elements.
-double squared_norm(const Tensor &tensor);
+/// For each `part` elements the sum of their squares, in an order that the number of threads does not change.
+void sum_squares(const Tensor &values, int64_t part, double *sums);
 /// `rows` undefined: a frozen matrix.
 Tensor embedding(const Tensor &ids, const Tensor &weight, const Tensor &rows, int64_t first_row);
 Tensor linear_cross_entropy(

@@ -4,7 +4,7 @@ public import Foundation
 /// The processes that train together, each with its rank; a process started alone is the only one.
 ///
 /// All of them come to the same calls in the same order. Before data is exchanged, each says whether it goes on: so one
-/// that fails anywhere ends the others at their next call, and nobody waits for it. For the main thread only.
+/// that fails anywhere ends the others at their next call, and nobody waits for it. For one thread only.
 public final class Collectives {
     /// This process among the others, from 0 on.
     public let rank: Int
@@ -14,20 +14,19 @@ public final class Collectives {
     public let place: Int
     /// How many of them share this one's processors, itself included.
     public let sharing: Int
+    /// What goes on beside the calling thread; every other call waits for it first.
+    private let background: Background
     private var hasEnded = false
-
-    /// What a process tells the others before it exchanges data with them.
-    private enum Status: UInt8 {
-        case goesOn, stops, fails
-    }
 
     /// A process alone.
     public init() {
         (rank, count, place, sharing) = (0, 1, 0, 1)
+        background = Background(isThread: false)
     }
 
-    private init(rank: Int, count: Int, place: Int, sharing: Int) {
+    private init(rank: Int, count: Int, place: Int, sharing: Int, takesTurns: Bool) {
         (self.rank, self.count, self.place, self.sharing) = (rank, count, place, sharing)
+        background = Background(isThread: takesTurns)
     }
 
     /// What launchers set in each process that they start: Open MPI, MPICH and Slurm's pmi2, Slurm's pmix.
@@ -43,8 +42,11 @@ public final class Collectives {
             throw .notBuilt(variable: variable)
         }
         var (rank, count, place, sharing): (Int32, Int32, Int32, Int32) = (0, 1, 0, 1)
-        try check(kuoci_mpi_start(&rank, &count, &place, &sharing))
-        return Collectives(rank: Int(rank), count: Int(count), place: Int(place), sharing: max(1, Int(sharing)))
+        var takesTurns = false
+        try check(kuoci_mpi_start(&rank, &count, &place, &sharing, &takesTurns))
+        return Collectives(
+            rank: Int(rank), count: Int(count), place: Int(place), sharing: max(1, Int(sharing)), takesTurns: takesTurns
+        )
     }
 
     /// Whether this is the process that writes for all.
@@ -65,25 +67,21 @@ public final class Collectives {
         }
     }
 
-    /// Tells the others that this process was asked to stop: they throw `CollectivesError.stopped` at their next call.
+    /// Tells the others that this process was asked to stop: they throw `CollectivesError.stopped` at their next call. All
+    /// may do more together then.
+    ///
+    /// - Throws: `CollectivesError.ended` if one of them failed meanwhile.
     public func stop() throws(CollectivesError) {
-        _ = try end(.stops)
+        if let failed = try end(.stops) { throw .ended(rank: failed) }
     }
 
-    /// Waits for all processes.
+    /// Waits for all processes, and for the sums that were started.
     ///
     /// - Throws: `CollectivesError.ended` or `.stopped` if one of them does not go on.
     public func synchronize() throws(CollectivesError) {
         if count == 1 { return }
-        let statuses = try gather([Status.goesOn.rawValue])
-        if let failed = statuses.firstIndex(of: Status.fails.rawValue) {
-            hasEnded = true
-            throw .ended(rank: failed)
-        }
-        if statuses.contains(Status.stops.rawValue) {
-            hasEnded = true
-            throw .stopped
-        }
+        try finishSums()
+        try noting { () throws(CollectivesError) in try Exchange.agree(count: count) }
     }
 
     /// Lets the leader do something first, and then the others what it made easy for them.
@@ -109,45 +107,102 @@ public final class Collectives {
     public func sum(_ values: [Double]) throws(CollectivesError) -> [Double] {
         if count == 1 { return values }
         try synchronize()
-        let all = try gather(values)
+        let all = try Exchange.gather(values, count: count)
         return values.indices.map { place in
             (0..<count).reduce(0) { $0 + all[$1 * values.count + place] }
         }
     }
 
-    /// Adds up arrays of the same sizes over all processes, each number in the order of ranks, in place.
+    /// Starts to add up arrays over all processes, each number in the order of ranks, in place, while the caller goes on.
     ///
-    /// Call `synchronize` before the first of several.
-    public func sum(_ values: UnsafeMutableBufferPointer<Float>) throws(CollectivesError) {
+    /// Sums come in the order in which they were started, the same in all processes. Until `finishSums` nobody else may use
+    /// the arrays.
+    /// - Parameters:
+    ///   - handsOut: Whether each process gets all sums, or those of its share alone; the others' numbers are then as they
+    ///     were.
+    ///   - waits: Whether the caller has nothing else to do until then.
+    public func startSum(_ arrays: [SharedArray], handsOut: Bool, waits: Bool = false) {
+        let count = count
         if count == 1 { return }
-        try check(kuoci_mpi_sum(values.baseAddress, Int64(values.count)))
+        background.start(waits: waits) { () throws(CollectivesError) in
+            try Exchange.agree(count: count)
+            for array in arrays { try check(kuoci_mpi_sum(array.values, array.cuts, handsOut)) }
+        }
+    }
+
+    /// Waits for the sums that were started.
+    public func finishSums() throws(CollectivesError) {
+        try noting { () throws(CollectivesError) in try background.finish() }
+    }
+
+    /// Gives each process the others' shares of arrays.
+    public func share(_ arrays: [SharedArray]) throws(CollectivesError) {
+        if count == 1 { return }
+        try synchronize()
+        for array in arrays { try check(kuoci_mpi_share(array.values, array.cuts)) }
+    }
+
+    /// Gives the leader the others' shares of an array.
+    ///
+    /// - Parameters:
+    ///   - share: This process's own.
+    ///   - cuts: As in `SharedArray`.
+    ///   - all: Has room for all shares; nil but for the leader.
+    public func collect(
+        _ share: UnsafeMutableBufferPointer<Float>, cuts: [Int], into all: UnsafeMutableBufferPointer<Float>?
+    ) throws(CollectivesError) {
+        precondition(cuts.count == count + 1 && share.count == cuts[rank + 1] - cuts[rank], "a share of another size")
+        precondition(!isLeader || all?.count == cuts[count], "no room for all shares")
+        try synchronize()
+        try check(kuoci_mpi_collect(share.baseAddress, all?.baseAddress, cuts.map { Int64($0) }))
     }
 
     /// Meets the others at their next call; returns the first process that failed there.
-    private func end(_ status: Status) throws(CollectivesError) -> Int? {
-        if count == 1 || hasEnded { return nil }
-        hasEnded = true
-        return try gather([status.rawValue]).firstIndex(of: Status.fails.rawValue)
+    private func end(_ status: Exchange.Status) throws(CollectivesError) -> Int? {
+        if count == 1 { return nil }
+        // What others wait for in the midst of a sum is given to them; what was not begun they will not begin either.
+        background.cancel()
+        do {
+            try finishSums()
+        } catch {
+            // The others were asked too, and that is agreed.
+            if error == .stopped, status == .stops { return nil }
+        }
+        if hasEnded { return nil }
+        hasEnded = status == .fails
+        let failed = try Exchange.gather([status.rawValue], count: count).firstIndex(of: Exchange.Status.fails.rawValue)
+        if failed != nil { hasEnded = true }
+        return failed
     }
 
-    /// Every process's values, in the order of ranks.
-    private func gather<Value>(_ values: [Value]) throws(CollectivesError) -> [Value] {
-        let bytes = values.count * MemoryLayout<Value>.stride
-        var all = Array(repeatElement(values, count: count).joined())
-        var status: Int32 = 0
-        all.withUnsafeMutableBytes { target in
-            values.withUnsafeBytes { own in
-                status = kuoci_mpi_gather(own.baseAddress, target.baseAddress, Int32(clamping: bytes))
-            }
+    /// Remembers that nothing can be done together any more.
+    private func noting(_ body: () throws(CollectivesError) -> Void) throws(CollectivesError) {
+        do {
+            try body()
+        } catch {
+            if error != .stopped { hasEnded = true }
+            throw error
         }
-        try check(status)
-        return all
     }
 }
 
-private func check(_ status: Int32) throws(CollectivesError) {
-    if status == 0 { return }
-    var text = [CChar](repeating: 0, count: 512)
-    kuoci_mpi_error(status, &text, Int32(text.count))
-    throw .failed(reason: String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+/// An array that each process has, and in which each has a share.
+public struct SharedArray: @unchecked Sendable {
+    let values: UnsafeMutablePointer<Float>?
+    let cuts: [Int64]
+    /// Whoever uses the values has this too, in whatever thread.
+    private let owner: AnyObject
+
+    /// - Parameters:
+    ///   - values: Are there as long as `owner`.
+    ///   - cuts: One more than there are processes, ascending from 0 to the number of values: the share of process r begins
+    ///     at `cuts[r]` and ends at `cuts[r + 1]`.
+    public init(_ values: UnsafeMutableBufferPointer<Float>, owner: AnyObject, cuts: [Int]) {
+        precondition(
+            cuts.first == 0 && cuts.last == values.count && zip(cuts, cuts.dropFirst()).allSatisfy { $0 <= $1 },
+            "shares that do not cover the array")
+        self.values = values.baseAddress
+        self.owner = owner
+        self.cuts = cuts.map { Int64($0) }
+    }
 }

@@ -3,9 +3,25 @@ internal import Torch
 extension LlamaModel {
     /// Adds `scale` times the gradient of the batch's `lossSum` in training to those of the trainable parameters.
     ///
-    /// - Parameter seed: Decides, alone, what is dropped: give each micro-batch its own.
+    /// - Parameters:
+    ///   - seed: Decides, alone, what is dropped: give each micro-batch its own.
+    ///   - isComplete: Told of a trainable parameter, by its place, as soon as nothing more is added to its gradient, from
+    ///     the last layer to the first; those of which it is not told are complete in the end.
     /// - Returns: The sum itself, not scaled.
-    public func accumulateGradients(_ batch: TokenBatch, scale: Float, seed: UInt64) throws -> Float {
+    public func accumulateGradients(
+        _ batch: TokenBatch, scale: Float, seed: UInt64, isComplete: ((Int) -> Void)? = nil
+    ) throws -> Float {
+        guard let isComplete else { return try addGradients(batch, scale: scale, seed: seed) }
+        // The embedding's comes last, and in several parts where it is the head too.
+        let places = trainableParameters.indices.filter { trainableParameters[$0].tensor !== embedding.trainedRows }
+        return try watchingGradients(
+            of: places.map { trainableParameters[$0].tensor }, added: { isComplete(places[$0]) }
+        ) {
+            try addGradients(batch, scale: scale, seed: seed)
+        }
+    }
+
+    private func addGradients(_ batch: TokenBatch, scale: Float, seed: UInt64) throws -> Float {
         if checkpointsActivations { return try recomputeGradients(batch, scale: scale, seed: seed) }
         let loss = try lossSum(batch, training: true, seed: seed)
         try backward(loss, scale: scale)

@@ -24,6 +24,19 @@ extension LlamaModel {
         }
     }
 
+    /// The places of the trainable parameters, roughly in the order in which `accumulateGradients` completes them.
+    public var gradientOrder: [Int] {
+        let places = trainableParameters.indices.reversed()
+        func comes(_ place: Int) -> Int {
+            switch trainableParameters[place].tensor {
+            case let tensor where tensor === untiedHead?.trainedRows: 0
+            case let tensor where tensor === embedding.trainedRows: 2
+            default: 1
+            }
+        }
+        return (0...2).flatMap { turn in places.filter { comes($0) == turn } }
+    }
+
     private func trainEmbeddings(_ rows: EmbeddingRows, prefix: String) throws {
         guard (0..<configuration.vocabularySize).contains(rows.firstRow) else {
             throw LlamaModelError.badTraining(

@@ -55,6 +55,12 @@ public struct PretrainingOptions: Sendable {
     public var accumulation = 1
     /// Whether layers are computed again on the way back instead of being kept: less memory, the same result.
     public var checkpointsActivations = false
+    /// Whether each of several processes keeps the optimizer's state of its share of the parameters alone: less memory, the
+    /// same result.
+    public var shardsOptimizer = false
+    /// Whether gradients of several processes are added up while those of earlier layers are still computed; nil: where a
+    /// process has a processor more than `threads`.
+    public var overlapsSums: Bool?
     /// Tokens in a block.
     public var blockSize = 512
     /// One causal mask over a block, whatever documents it holds; held-out texts are measured apart all the same.
@@ -187,12 +193,17 @@ extension PretrainingOptions {
     }
 
     /// The parameters with their shares of the learning rate: in stage lora embedding and head have their own.
-    func optimizerParameters(_ parameters: [(name: String, tensor: Tensor)]) -> [AdamW.Parameter] {
+    ///
+    /// - Parameter parts: What of each this process moves.
+    func optimizerParameters(
+        _ parameters: [(name: String, tensor: Tensor)], parts: [Range<Int>]
+    ) -> [AdamW.Parameter] {
         let embeddingShare = embeddingLearningRate.map { $0 / learningRate } ?? 1
-        return parameters.map { name, tensor in
-            let isAdapter = name.contains(".lora_")
+        return zip(parameters, parts).map { parameter, part in
+            let isAdapter = parameter.name.contains(".lora_")
             return AdamW.Parameter(
-                name: name, tensor: tensor, rateShare: stage == .lora && !isAdapter ? embeddingShare : 1)
+                name: parameter.name, tensor: parameter.tensor,
+                rateShare: stage == .lora && !isAdapter ? embeddingShare : 1, part: part)
         }
     }
 

@@ -45,12 +45,13 @@ extension PretrainingPlan {
         }
     }
 
-    /// What each stage will train and take; needs only the config.json of the first one's model.
-    public func estimates() throws -> [RunEstimate] {
+    /// What each stage will train and take, in each of so many processes; needs only the config.json of the first one's
+    /// model.
+    public func estimates(processes: Int = 1) throws -> [RunEstimate] {
         guard let first = stages.first else { return [] }
         let isFile = first.model.hasSuffix(".json")
         let config = try ModelConfig(contentsOf: first.model + (isFile ? "" : "/config.json"))
-        return try stages.map { try RunEstimate($0, model: config) }
+        return try stages.map { try RunEstimate($0, model: config, processes: processes) }
     }
 }
 

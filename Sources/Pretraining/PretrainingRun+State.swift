@@ -11,17 +11,57 @@ extension PretrainingRun {
     private static let optimizerName = "optimizer.safetensors"
 
     /// Saves what trains, the optimizer's state and the position; returns the checkpoint's path.
+    ///
+    /// With a sharded optimizer all processes take part.
     @discardableResult
     func saveCheckpoint() throws -> String {
-        if position == savedPosition || !ranks.isLeader { return checkpoints.path(step: position.step) }
+        let path = checkpoints.path(step: position.step)
+        guard try isSaveNeeded() else { return path }
+        guard ranks.isLeader else {
+            try offerState()
+            return path
+        }
         try records?.synchronize()
-        let path = try checkpoints.save(position, bytes: stateBytes) { staging in
+        try checkpoints.save(position, bytes: stateBytes) { staging in
             try writeTensors(staging + "/" + Self.weightsName, model.trainableParameters)
-            try writeTensors(staging + "/" + Self.optimizerName, optimizer.state)
+            let state = stateByName
+            try writeTensors(staging + "/" + Self.optimizerName, statePlans) { try state[$0].map(wholeState) }
         }
         savedPosition = position
         observer.note("saved \(path)")
         return path
+    }
+
+    /// Whether this process has something to do for a checkpoint. Only the leader knows where the newest one stands.
+    private func isSaveNeeded() throws -> Bool {
+        let isSaved = position == savedPosition
+        guard gradientSums.isSharded else { return ranks.isLeader && !isSaved }
+        return try ranks.broadcast([isSaved ? 1 : 0]) == [0]
+    }
+
+    private var stateByName: [String: AdamW.StateTensor] {
+        Dictionary(optimizer.state.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private var statePlans: [TensorPlan] {
+        optimizer.state.map { TensorPlan(name: $0.name, type: .float32, shape: $0.shape) }
+    }
+
+    /// Gives the leader this process's share of the optimizer's state, in the order in which it is written.
+    private func offerState() throws {
+        let state = stateByName
+        for plan in safetensorsOrder(statePlans) { _ = try state[plan.name].map(wholeState) }
+    }
+
+    /// A tensor of the optimizer's state with all its shares, for the leader; the others give theirs.
+    private func wholeState(_ state: AdamW.StateTensor) throws -> Tensor {
+        guard gradientSums.isSharded, let parameter = state.parameter else { return state.tensor }
+        let whole = ranks.isLeader ? try Tensor.zeros(state.shape) : nil
+        try withExtendedLifetime((state, whole)) {
+            try ranks.collect(
+                state.tensor.floatElements(), cuts: gradientSums.shares.cuts[parameter], into: whole?.floatElements())
+        }
+        return whole ?? state.tensor
     }
 
     /// Keeps what trains as it is now; the optimizer's state is not needed to write a result.
@@ -47,7 +87,7 @@ extension PretrainingRun {
 
     /// Bytes of what trains and of the optimizer's state.
     var stateBytes: Int {
-        trainedBytes + optimizer.state.reduce(0) { $0 + $1.tensor.byteCount }
+        statePlans.reduce(trainedBytes) { $0 + $1.shape.reduce(MemoryLayout<Float>.size, *) }
     }
 
     private var trainedBytes: Int { model.trainableParameters.reduce(0) { $0 + $1.tensor.byteCount } }

@@ -3,6 +3,7 @@ import FileIO
 import Foundation
 import LlamaModels
 import OrderedJSON
+import Partitioning
 import Safetensors
 import SeededRandom
 import Torch
@@ -25,10 +26,8 @@ extension PretrainingRun {
             sum += loss
             try requireFinite(sum, "loss", step) { try blocksWithoutLoss(Array(blocks[part])) }
         }
-        try ranks.sumGradients(model.trainableParameters.map(\.tensor))
         let lossScale = position.lossScale?.value
-        let norm = try clipGradientNorm(
-            model.trainableParameters.map(\.tensor), limit: options.clip, scale: lossScale ?? 1)
+        let norm = try gradientSums.clip(limit: options.clip, scale: lossScale ?? 1)
         let rate = schedule.rate(step: step)
         let isSkipped = !norm.isFinite && position.lossScale?.canHalve == true
         if isSkipped {
@@ -36,6 +35,7 @@ extension PretrainingRun {
         } else {
             try requireFinite(norm, "gradient norm", step) { blocks }
             try optimizer.step(learningRate: rate)
+            try gradientSums.shareParameters()
             position.lossScale?.recordGoodStep()
         }
         let done = StepRecord(
@@ -45,24 +45,35 @@ extension PretrainingRun {
         return done
     }
 
-    /// The losses of all micro-batches; the gradients are those of this process's share.
+    /// The losses of all micro-batches; the gradients are added up over all processes.
     ///
     /// A loss that is no number ends the share.
     private func losses(
         _ rows: [PackedBlocks.Row], _ parts: [Range<Int>], step: Int, targets: Int
     ) throws -> [Double] {
         var losses = [Double](repeating: 0, count: parts.count)
-        for number in ranks.share(of: parts.count) {
+        let share = ranks.share(of: parts.count)
+        for number in share {
             if observer.isStopped() { throw StopRequest() }
             // Dropout draws from this, so a resumed step draws the same, and so does any number of processes.
             var generator = SplitMix64(seed: options.seed, purpose: UInt64(step), UInt64(number), 0)
             let batch = TokenBatch(rows[parts[number]], options.blockSize)
             let scale = Float(position.lossScale?.value ?? 1) / Float(targets)
+            let isLast = number == share.upperBound - 1
             losses[number] = Double(
-                try model.accumulateGradients(batch, scale: scale, seed: generator.next()))
+                try model.accumulateGradients(
+                    batch, scale: scale, seed: generator.next(),
+                    isComplete: isLast && overlapsSums ? { self.gradientSums.complete($0) } : nil))
             guard losses[number].isFinite else { break }
         }
+        try gradientSums.finish()
         return try ranks.sum(losses)
+    }
+
+    /// Whether sums go on beside the way back: where all processors compute, they only take time from it.
+    private var overlapsSums: Bool {
+        ranks.count > 1 && options.device == .cpu
+            && (options.overlapsSums ?? (options.threads < availableProcessors / ranks.sharing))
     }
 
     private func textBytes(_ rows: [PackedBlocks.Row]) -> Int? {

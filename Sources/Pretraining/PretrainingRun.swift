@@ -36,6 +36,7 @@ public final class PretrainingRun {
     let ranks: Collectives
     let model: LlamaModel
     let optimizer: AdamW
+    let gradientSums: GradientSums
     /// nil but for the leader, which alone writes there.
     let directory: RunDirectory?
     let checkpoints: CheckpointStore
@@ -129,8 +130,11 @@ public final class PretrainingRun {
             steps: (places + options.batchSize * options.accumulation - 1) / (options.batchSize * options.accumulation))
         try model.prepareTraining(options.trainableSet(config), seed: options.seed)
         model.checkpointsActivations = options.checkpointsActivations
+        let gradientSums = GradientSums(model, sharded: options.shardsOptimizer, ranks: ranks)
+        self.gradientSums = gradientSums
         optimizer = try AdamW(
-            options.optimizerParameters(model.trainableParameters), options: options.optimizerOptions)
+            options.optimizerParameters(model.trainableParameters, parts: gradientSums.parts),
+            options: options.optimizerOptions)
         let found = try ranks.position {
             checkpoints.newest { observer.note("passed over: \($0)") }?.position
         }
@@ -169,8 +173,8 @@ public final class PretrainingRun {
 
     /// Saves what there is to save, and says so in one process.
     private func interruption() throws -> any Error {
-        guard ranks.isLeader else { return CollectivesError.stopped }
         let saved = position.step > 0 ? try saveCheckpoint() : nil
+        guard ranks.isLeader else { return CollectivesError.stopped }
         return PretrainingError.interrupted(step: position.step, checkpoint: saved)
     }
 

@@ -33,30 +33,14 @@ extension Collectives {
         let bytes = try broadcast((found?.json ?? .null).utf8(.line))
         return try RunPosition(JSONValue(parsing: bytes))
     }
-
-    /// Adds up the gradients of all processes, so that each has the same bits.
-    ///
-    /// A process that had nothing to do has none of its own.
-    func sumGradients(_ parameters: [Tensor]) throws {
-        if count == 1 { return }
-        let having = try sum(parameters.map { try $0.gradient() == nil ? 0 : 1 })
-        let gradients = try zip(parameters, having).compactMap { parameter, count in
-            if count > 0 { try parameter.assureGradient() }
-            return try parameter.gradient()
-        }
-        try synchronize()
-        for gradient in gradients {
-            // MPI adds up what is in the processes' memory.
-            let own = try gradient.converted(on: .cpu)
-            try own.withMutableFloats { try sum($0) }
-            if gradient.device != .cpu { try gradient.assign(own) }
-        }
-    }
 }
 
 extension PretrainingOptions {
     /// - Throws: `PretrainingError.badOption` where some processes would have nothing to do.
     func checkShares(among ranks: Collectives) throws(PretrainingError) {
+        if shardsOptimizer, ranks.count > 1, device != .cpu {
+            throw .badOption(name: "--shard-optimizer", value: "", need: "is for --device cpu as yet")
+        }
         if accumulation >= ranks.count { return }
         throw .badOption(
             name: "--accumulation", value: "\(accumulation)",

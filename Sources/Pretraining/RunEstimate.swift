@@ -15,8 +15,10 @@ public struct RunEstimate: Sendable, Equatable {
     /// stored in, mapped or not; the others in float32.
     public var weightBytes: Int
     public var gradientBytes: Int
-    /// Bytes of AdamW's two moments.
+    /// Bytes of AdamW's two moments, or of a process's share of them.
     public var optimizerBytes: Int
+    /// Those among which they are shared out.
+    public var optimizerShares: Int
     /// Bytes that a micro-batch keeps for its way back, with what the loss and one layer's way back work in.
     public var activationBytes: Int
     /// The most bytes of all these that exist at one time: gradients come as activations go.
@@ -29,9 +31,11 @@ public struct RunEstimate: Sendable, Equatable {
 
     public var trainableShare: Double { Double(trainableParameters) / Double(parameters) }
 
-    /// - Parameter model: The model's config.json; the weights need not be there.
+    /// - Parameters:
+    ///   - config: The model's config.json; the weights need not be there.
+    ///   - processes: Those that train together; what is told is of each.
     /// - Throws: `CheckpointError` or `LlamaModelError` for a config that no model can have, `PretrainingError`.
-    public init(_ options: PretrainingOptions, model config: ModelConfig) throws {
+    public init(_ options: PretrainingOptions, model config: ModelConfig, processes: Int = 1) throws {
         let layout = try LlamaLayout(config)
         let set = try options.resolvingRows(config).trainableSet(config)
         let counts = Counts(layout, set)
@@ -45,7 +49,8 @@ public struct RunEstimate: Sendable, Equatable {
         let frozenSize = isOwn ? storedSize : precision.element.size
         weightBytes = frozenSize * (parameters - counts.trainable) + 4 * counts.trainable
         gradientBytes = 4 * trainableParameters
-        optimizerBytes = 8 * trainableParameters
+        optimizerShares = options.shardsOptimizer ? processes : 1
+        optimizerBytes = 8 * ((trainableParameters + optimizerShares - 1) / optimizerShares)
         var activations = Activations(try LlamaConfiguration(config), set, options).bytes
         if precision != .fp32 {
             // Of what trains each product has a copy of its own type: projections from the way there to the way back, the
@@ -75,7 +80,8 @@ extension RunEstimate {
         return """
             stage \(stage.rawValue): \(trainableParameters) of \(parameters) parameters train \
             (\(rounded(100 * trainableShare, 2)) %)
-            memory, \(precision.rawValue) on \(device): weights \(gigabytes(weightBytes)), gradients \(gigabytes(gradientBytes)), optimizer \
+            memory, \(precision.rawValue) on \(device)\(optimizerShares > 1 ? ", each of \(optimizerShares) processes" : ""): \
+            weights \(gigabytes(weightBytes)), gradients \(gigabytes(gradientBytes)), optimizer \
             \(gigabytes(optimizerBytes)), activations \(gigabytes(activationBytes)), at most \(gigabytes(peakBytes)) at once, \
             beside the program's own \(gigabytes(Self.programBytes))
             tokens a step: \(tokensPerStep); \(steps)

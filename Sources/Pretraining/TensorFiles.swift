@@ -4,10 +4,15 @@ import Torch
 /// Writes tensors under their names, one after another.
 func writeTensors(_ path: String, _ tensors: [(name: String, tensor: Tensor)]) throws {
     let plans = tensors.map { TensorPlan(name: $0.name, type: $0.tensor.element.type, shape: $0.tensor.shape) }
-    var writer = try SafetensorsWriter(path, tensors: plans)
     let named = Dictionary(tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
+    try writeTensors(path, plans) { named[$0] }
+}
+
+/// Writes tensors that `tensor` makes, one after another, in `safetensorsOrder`.
+func writeTensors(_ path: String, _ plans: [TensorPlan], tensor: (String) throws -> Tensor?) throws {
+    var writer = try SafetensorsWriter(path, tensors: plans)
     for info in writer.tensors {
-        guard let tensor = named[info.name] else { preconditionFailure("the writer made up a tensor") }
+        guard let tensor = try tensor(info.name) else { preconditionFailure("the writer made up a tensor") }
         try writer.write(tensor.bytes())
     }
     try writer.finish()

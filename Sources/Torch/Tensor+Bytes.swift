@@ -78,15 +78,13 @@ extension Tensor {
         return result
     }
 
-    /// Runs `body` on the elements of a float32 tensor in place.
+    /// The elements of a float32 tensor in place; valid while the tensor lives.
     ///
     /// - Throws: `TorchError.failed` where they do not lie one after another in this process's memory.
-    public func withMutableFloats<R>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> R) throws -> R {
+    public func floatElements() throws(TorchError) -> UnsafeMutableBufferPointer<Float> {
         var elements: UnsafeMutablePointer<Float>?
         try check(kuoci_float_elements(handle, &elements), "elements")
-        return try withExtendedLifetime(self) {
-            try body(UnsafeMutableBufferPointer(start: elements, count: elements == nil ? 0 : count))
-        }
+        return UnsafeMutableBufferPointer(start: elements, count: elements == nil ? 0 : count)
     }
 
     /// The only element of a tensor that has one.

@@ -54,15 +54,35 @@ public func withoutGradients<R, E: Error>(_ body: () throws(E) -> R) throws(E) -
     return try body()
 }
 
-/// The Euclidean norm of all gradients of `parameters` together, before they are scaled down to at most `limit`.
-///
-/// Equal to PyTorch's `clip_grad_norm_`. A limit of zero or less only measures.
-/// - Parameter scale: What the gradients were multiplied by; they are divided by it first, unless one is no finite number.
-public func clipGradientNorm(
-    _ parameters: [Tensor], limit: Double, scale: Double = 1
-) throws(TorchError) -> Double {
-    var norm = 0.0
-    try check(
-        kuoci_clip_gradients(parameters.map { $0.handle }, Int32(parameters.count), limit, scale, &norm), "clipping")
-    return norm
+/// Runs `body`, in which each backward pass tells `added`, as soon as it has added to the gradient of one of the leaves,
+/// the leaf's index.
+public func watchingGradients<R>(
+    of leaves: [Tensor], added: (Int) -> Void, _ body: () throws -> R
+) throws -> R {
+    try withoutActuallyEscaping(added) { added in
+        let listener = GradientListener(added: added)
+        let context = Unmanaged.passUnretained(listener).toOpaque()
+        let handles: [OpaquePointer?] = leaves.map { $0.handle }
+        let count = Int32(leaves.count)
+        return try withExtendedLifetime(listener) {
+            // Nothing of a listener that is gone may stay behind, whatever is thrown.
+            defer { _ = kuoci_watch_gradients(handles, count, nil, nil) }
+            try check(
+                kuoci_watch_gradients(
+                    handles, count,
+                    { context, index in
+                        guard let context else { return }
+                        Unmanaged<GradientListener>.fromOpaque(context).takeUnretainedValue().added(Int(index))
+                    }, context), "watching gradients")
+            return try body()
+        }
+    }
+}
+
+private final class GradientListener {
+    let added: (Int) -> Void
+
+    init(added: @escaping (Int) -> Void) {
+        self.added = added
+    }
 }

@@ -56,9 +56,9 @@ struct PretrainCommand: ParsableCommand {
             note: { if !quiet { printDiagnostic($0) } },
             isStopped: { Interruption.hasArrived })
         do {
-            if recipe.dryRun { return print(try plan().estimates().map(\.text).joined(separator: "\n\n")) }
             let ranks = try Collectives.join()
             try ranks.together {
+                if recipe.dryRun { return try printEstimates(ranks) }
                 let plan = try plan(threads: max(1, availableProcessors / ranks.sharing))
                 Interruption.watch()
                 try plan.run(
@@ -79,6 +79,11 @@ struct PretrainCommand: ParsableCommand {
             default: throw ExitCode.failure
             }
         }
+    }
+
+    private func printEstimates(_ ranks: Collectives) throws {
+        let estimates = try plan().estimates(processes: ranks.count)
+        if ranks.isLeader { print(estimates.map(\.text).joined(separator: "\n\n")) }
     }
 
     private func plan(threads: Int = availableProcessors) throws -> PretrainingPlan {

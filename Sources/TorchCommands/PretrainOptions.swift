@@ -174,6 +174,22 @@ struct PretrainStepOptions: ParsableArguments, RecipeOptions {
             """)
     var activationCheckpointing: Bool?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: """
+            Where several processes train together, let each keep the optimizer's state of its share of the parameters \
+            alone: less memory, the same result (default: no).
+            """)
+    var shardOptimizer: Bool?
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: """
+            Where several processes train together, add up gradients while those of earlier layers are still computed; the \
+            same result (default: where a process has a processor more than --threads).
+            """)
+    var overlapSums: Bool?
+
     @Option(help: "The peak of the schedule (default: \(defaults.learningRate)).")
     var learningRate: Double?
 
@@ -209,7 +225,9 @@ struct PretrainStepOptions: ParsableArguments, RecipeOptions {
         [
             setting("steps", steps), setting("epochs", epochs), setting("batch_size", batchSize),
             setting("accumulation", accumulation),
-            setting("activation_checkpointing", activationCheckpointing), setting("learning_rate", learningRate),
+            setting("activation_checkpointing", activationCheckpointing), setting("shard_optimizer", shardOptimizer),
+            setting("overlap_sums", overlapSums),
+            setting("learning_rate", learningRate),
             setting("embedding_learning_rate", embeddingLearningRate), setting("schedule", choice: schedule),
             setting("warmup_steps", warmupSteps), setting("warmup_ratio", warmupRatio),
             setting("decay_steps", decaySteps),

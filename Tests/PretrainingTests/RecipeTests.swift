@@ -216,6 +216,20 @@ import Torch
         #expect(two.peakBytes - one.peakBytes == one.gradientBytes)
     }
 
+    @Test func processesShareOutTheOptimizersStateWhereAsked() throws {
+        let config = llama(width: 1024, layers: 4, heads: 8, inner: 2048)
+        var options = PretrainingOptions(
+            model: "", text: [], stage: .full, out: "", length: .steps(1), threads: 1)
+        let whole = try RunEstimate(options, model: config, processes: 3)
+        #expect(whole.optimizerBytes == 8 * whole.trainableParameters)
+        options.shardsOptimizer = true
+        let third = try RunEstimate(options, model: config, processes: 3)
+        #expect((0..<24).contains(3 * third.optimizerBytes - whole.optimizerBytes))
+        #expect(whole.peakBytes - third.peakBytes == whole.optimizerBytes - third.optimizerBytes)
+        #expect(third.text.contains("each of 3 processes"))
+        #expect(try RunEstimate(options, model: config).optimizerBytes == whole.optimizerBytes)
+    }
+
     @Test func aStepOfTooManyTokensIsRefused() {
         var options = PretrainingOptions(
             model: "", text: [], stage: .full, out: "", length: .steps(1 << 22), threads: 1)

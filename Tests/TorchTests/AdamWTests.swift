@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Torch
 
@@ -81,7 +82,7 @@ import Torch
                 if step == interruptedAfter {
                     let values = try current.map { try $0.tensor.bytes() }
                     var saved: [String: Tensor] = [:]
-                    for (name, tensor) in optimizer.state { saved[name] = try tensor.copied() }
+                    for entry in optimizer.state { saved[entry.name] = try entry.tensor.copied() }
                     current = try parameters()
                     for (index, bytes) in values.enumerated() {
                         let shape = current[index].tensor.shape
@@ -99,6 +100,41 @@ import Torch
         }
         #expect(try run(interruptedAfter: 3) == run(interruptedAfter: nil))
         #expect(try run(interruptedAfter: nil)[0] != parameters()[0].tensor.bytes())
+    }
+
+    /// Sizes that fill no vector register.
+    @Test func partsMoveAsTheWholeDoes() throws {
+        let count = 6 * 64 + 37
+        func numbers(_ seed: UInt64) -> [Float] {
+            var generator = SeededGenerator(seed: seed)
+            return (0..<count).map { _ in Float(Int64(truncatingIfNeeded: generator.next()) >> 40) / 65536 }
+        }
+        func run(_ parts: [Range<Int>]) throws -> (values: [UInt8], state: [[UInt8]]) {
+            let tensor = try Tensor(numbers(0), shape: [count, 1])
+            try tensor.setRequiresGradient(true)
+            let optimizers = try parts.map { try AdamW([AdamW.Parameter(name: "p", tensor: tensor, part: $0)]) }
+            for step in 0..<4 {
+                try tensor.addGradient(Tensor(numbers(UInt64(step + 1)), shape: [count, 1]))
+                for optimizer in optimizers { try optimizer.step(learningRate: 0.1) }
+                try tensor.clearGradient()
+            }
+            let states = try optimizers.map { try $0.state.map { try $0.tensor.bytes() } }
+            return (try tensor.bytes(), (0..<2).map { entry in states.flatMap { $0[entry] } } + [states[0][2]])
+        }
+        let whole = try run([0..<count])
+        let parts = try run([0..<128, 128..<128, 128..<320, 320..<count])
+        #expect(parts.values == whole.values)
+        #expect(parts.state == whole.state)
+    }
+
+    @Test func aPartTakesItsShareOfASavedState() throws {
+        let tensor = try Tensor([Float](repeating: 1, count: 256), shape: [2, 128])
+        let optimizer = try AdamW([AdamW.Parameter(name: "p", tensor: tensor, part: 64..<192)])
+        let saved = try Tensor((0..<256).map { Float($0) }, shape: [2, 128])
+        try optimizer.restore { $0 == "p.step" ? try Tensor([5], shape: []) : saved }
+        #expect(try optimizer.state.map { try $0.tensor.floats() }[1] == (64..<192).map { Float($0) })
+        #expect(optimizer.state.map(\.shape) == [[2, 128], [2, 128], []])
+        #expect(throws: TorchError.self) { try optimizer.restore { _ in try Tensor([5], shape: []) } }
     }
 
     @Test func aStateThatDoesNotFitIsRefusedAndChangesNothing() throws {

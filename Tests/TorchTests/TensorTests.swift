@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Torch
 
@@ -94,6 +95,40 @@ import Torch
         #expect(try rows.gradient()?.floats() == [15, 20, -15, -20])
         _ = try clipGradientNorm([rows], limit: 1)
         #expect(abs(try clipGradientNorm([rows], limit: 0) - 1) < 1e-5)
+    }
+
+    /// Two processes that each know parts of the gradients, one of them of odd size.
+    @Test func aNormFromPartsHasTheBitsOfTheWhole() throws {
+        let sizes = [3 * gradientNormPart + 77, 5, gradientNormPart]
+        func leaves() throws -> [Tensor] {
+            var generator = SeededGenerator(seed: 2)
+            return try sizes.map { size in
+                let leaf = try Tensor.zeros([size])
+                let values = (0..<size).map { _ in Float(Int64(truncatingIfNeeded: generator.next()) >> 40) / 1e6 }
+                try leaf.addGradient(Tensor(values, shape: [size]))
+                return leaf
+            }
+        }
+        let cuts = [gradientNormPart, 5, 0]
+        let parts = [cuts.map { 0..<$0 }, zip(cuts, sizes).map { $0..<$1 }]
+        var known: [[Double]] = []
+        for part in parts {
+            _ = try clipGradientNorm(leaves(), limit: 0, parts: part) {
+                known.append($0)
+                return $0
+            }
+        }
+        let whole = try leaves()
+        let norm = try clipGradientNorm(whole, limit: 0.7)
+        var scaled = try leaves().map { _ in [Float]() }
+        for part in parts {
+            let own = try leaves()
+            #expect(try clipGradientNorm(own, limit: 0.7, parts: part) { _ in zip(known[0], known[1]).map(+) } == norm)
+            for (place, leaf) in own.enumerated() {
+                scaled[place] += try #require(try leaf.gradient()).floats()[part[place]]
+            }
+        }
+        #expect(try whole.map { try $0.gradient()?.floats() } == scaled)
     }
 
     @Test func dropoutIsAFunctionOfTheSeed() throws {

@@ -59,6 +59,10 @@ int32_t kuoci_gradient(const kuoci_tensor *tensor, kuoci_tensor **result);
 int32_t kuoci_clear_gradient(kuoci_tensor *tensor);
 /// Makes a gradient of zeros where there is none.
 int32_t kuoci_assure_gradient(kuoci_tensor *tensor);
+/// From here on each backward pass calls `added` with a leaf's index when it has added to its gradient, from the thread
+/// that waits for it; NULL ends that.
+int32_t kuoci_watch_gradients(
+    kuoci_tensor *const *leaves, int32_t count, void (*added)(void *context, int32_t index), void *context);
 /// The elements of a float32 tensor that lie one after another in this process's memory.
 int32_t kuoci_float_elements(kuoci_tensor *tensor, float **elements);
 /// Adds `scale` times the gradient of the scalar `loss` to the leaves.
@@ -126,14 +130,20 @@ int32_t kuoci_linear_cross_entropy(
 
 // Optimization, over parallel arrays of `count` tensors.
 
-/// The Euclidean norm of all gradients together, divided by `scale`; divides them by it too, and further so that the norm is
-/// at most `limit` (if positive). Where the norm is no finite number they stay as they are.
-int32_t kuoci_clip_gradients(
-    kuoci_tensor *const *parameters, int32_t count, double limit, double scale, double *norm);
-/// One AdamW step for the parameters that have a gradient; `steps` are float32 scalars, counted up here.
+/// Elements of which the squares are added up at a time.
+enum { kuoci_squares_part = 1 << 14 };
+/// For each `kuoci_squares_part` elements of a leaf's gradient in this process's memory, from element `start` on, the sum of
+/// their squares, in a fixed order.
+int32_t kuoci_gradient_squares(const kuoci_tensor *leaf, int64_t start, int64_t length, double *sums);
+/// The Euclidean norm of all gradients together, computed where they are.
+int32_t kuoci_gradient_norm(kuoci_tensor *const *leaves, int32_t count, double *norm);
+int32_t kuoci_scale_gradient(kuoci_tensor *leaf, int64_t start, int64_t length, double scale);
+/// One AdamW step for `lengths` elements from `starts` on of the parameters that have a gradient; means and squares are of
+/// these elements alone, `steps` float32 scalars, counted up here.
 int32_t kuoci_adamw_step(
-    kuoci_tensor *const *parameters, kuoci_tensor *const *means, kuoci_tensor *const *squares,
-    kuoci_tensor *const *steps, int32_t count, double rate, double beta1, double beta2, double decay, double epsilon);
+    kuoci_tensor *const *parameters, const int64_t *starts, const int64_t *lengths, kuoci_tensor *const *means,
+    kuoci_tensor *const *squares, kuoci_tensor *const *steps, int32_t count, double rate, double beta1, double beta2,
+    double decay, double epsilon);
 
 // The process.
 
