@@ -148,6 +148,11 @@ if let libtorch {
         .executableTarget(
             name: "kuoci-torch", dependencies: ["TorchCommands"], swiftSettings: swiftSettings,
             linkerSettings: linking),
+        // One of the processes that the tests of Collectives start under mpirun.
+        .executableTarget(
+            name: "collectives-process", dependencies: ["Collectives", "FileIO", "TestSupport"],
+            path: "Tests/CollectivesProcess", swiftSettings: swiftSettings),
+        tests("Collectives", ["collectives-process", "FileIO"]),
         tests("Torch", []),
         tests("LlamaModels", ["Torch", "Checkpoints", "Safetensors", "OrderedJSON", "FileIO"]),
         tests(
