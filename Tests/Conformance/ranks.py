@@ -1,7 +1,8 @@
 """Compares pretraining by two processes under mpirun with one process: losses, weights, bytes, errors, signals, resuming.
 
 The same options take the same blocks in the same order whatever the number of processes, and dropout draws the same:
-so losses and weights differ by the rounding of the gradients' sums alone.
+so losses and weights differ by the rounding of the gradients' sums alone. A sharded optimizer, sums
+that overlap and layers that are computed again change no byte.
 """
 
 import json
@@ -27,6 +28,7 @@ COMMON = [
     "--evaluate-every", 2, "--save-every", 2, "--threads", 1, "--heldout", f"en={HELD_OUT}"]
 STAGES = {
     "embeddings": ["--stage", "embeddings", "--train-rows", "all"],
+    "embeddings of new rows": ["--stage", "embeddings", "--train-rows", "new", "--first-new-row", 20000],
     "lora": ["--stage", "lora", "--lora-dropout", 0.2, "--lora-targets", "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj"],
     "full": ["--stage", "full"],
 }
@@ -125,6 +127,20 @@ def check_stage(report, name, options, work, model, stage):
     trained(options.kuoci, RANKS, model, again, more)
     compare(report, name, run, single)
     report.equal(name + ", twice", f"{len(files(run))} files", differing(run, again))
+    for kind in ("--shard-optimizer", "--overlap-sums", "--overlap-sums --shard-optimizer --activation-checkpointing"):
+        other = work / f"{stage}{kind}"
+        trained(options.kuoci, RANKS, model, other, [*more, *kind.split()])
+        report.equal(f"{name}, {kind}", f"{len(files(run))} files", differing(other, run))
+
+
+def check_three(report, name, options, work, model):
+    """Shares of odd sizes, and a last step that has no work for one process."""
+    whole, sharded = work / "three", work / "three-sharded"
+    more = [*STAGES["lora"], "--accumulation", 7, "--epochs", 1, "--batch-size", 1, "--block-size", 480]
+    trained(options.kuoci, 3, model, whole, more)
+    trained(options.kuoci, 3, model, sharded, [*more, "--shard-optimizer", "--overlap-sums"])
+    counts = [line["targets"] for line in lines(whole, "step")]
+    report.equal(name, f"{len(files(whole))} files, targets of the steps {counts}", differing(sharded, whole))
 
 
 def check_stages(report, name, options, work, model):
@@ -135,12 +151,13 @@ def check_stages(report, name, options, work, model):
     compare(report, name, run / "2-lora", single / "2-lora")
 
 
-def check_signal(report, name, options, work, model):
-    """SIGTERM to mpirun saves; then two processes, or one, go on."""
+def check_signal(report, name, options, work, model, kind):
+    """SIGTERM to mpirun saves; then two processes, or one, go on, each with the optimizer's state whole or shared out."""
     more = [*STAGES["lora"], "--steps", LONG]
-    whole, run, other = work / "whole", work / "stopped", work / "stopped-1"
-    trained(options.kuoci, RANKS, model, whole, more)
-    process = start(options.kuoci, RANKS, model, run, more)
+    whole, run, other = work / "whole", work / f"stopped{kind}", work / f"stopped{kind}-1"
+    if not whole.exists():
+        trained(options.kuoci, RANKS, model, whole, more)
+    process = start(options.kuoci, RANKS, model, run, [*more, *kind.split()])
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline and process.poll() is None and not (run / "checkpoints/step-000004").exists():
         time.sleep(0.01)
@@ -152,7 +169,7 @@ def check_signal(report, name, options, work, model):
         return
     report.ok(name, f"saved {saved[-1]}, ended with {process.returncode}")
     shutil.copytree(run, other)
-    trained(options.kuoci, RANKS, model, run, [*more, "--resume"])
+    trained(options.kuoci, RANKS, model, run, [*more, "--resume", *({"--shard-optimizer"} - {kind})])
     report.equal(name + ", resumed", f"{len(files(run))} files", differing(run, whole))
     trained(options.kuoci, 1, model, other, [*more, "--resume"])
     ours, theirs = lines(other, "step"), lines(whole, "step")
@@ -172,7 +189,9 @@ def check_errors(report, name, options, work, model):
         "a taken directory": (model, finished, ["--stage", "full", "--steps", 2], None),
         "too few micro-batches": (model, work / "e3", ["--stage", "lora", "--steps", 2, "--accumulation", 1], 64),
         "no such text": (model, work / "e4", ["--stage", "lora", "--steps", 2, "--heldout", "x=/nowhere.txt"], None),
-        "a rate that explodes": (model, work / "e5", ["--stage", "full", "--steps", 9, "--learning-rate", 1e30, "--clip", 0], None),
+        "a rate that explodes": (model, work / "e5", ["--stage", "full", "--steps", 9, "--learning-rate", 1e30], None),
+        "the same, sharded": (
+            model, work / "e6", ["--stage", "full", "--steps", 9, "--learning-rate", 1e30, "--shard-optimizer", "--overlap-sums"], None),
     }
     differences = []
     for case, (source, out, more, expected) in cases.items():
@@ -199,7 +218,9 @@ def main():
             report.run(f"two processes and one, stage {stage}", check_stage, options, work, model, stage)
         report.run("two processes and one, both stages", check_stages, options, work, model)
         report.run("an error of two processes", check_errors, options, work, model)
-        report.run("SIGTERM to two processes", check_signal, options, work, model)
+        report.run("three processes", check_three, options, work, model)
+        for kind in ("", "--shard-optimizer", "--overlap-sums"):
+            report.run(f"SIGTERM to two processes {kind}".rstrip(), check_signal, options, work, model, kind)
     report.end()
 
 
