@@ -8,8 +8,9 @@ import time
 
 
 class Usage:
-    def __init__(self, seconds, peak_bytes, output):
+    def __init__(self, seconds, processor_seconds, peak_bytes, output):
         self.seconds = seconds
+        self.processor_seconds = processor_seconds
         self.peak_bytes = peak_bytes
         self.output = output
 
@@ -27,7 +28,7 @@ def measure(command, cores=None, output_path=os.devnull):
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise RuntimeError(f"{command[0]} ended with {process.returncode}: {message.decode('utf-8', 'replace')[-400:]}")
-    return Usage(seconds, usage.ru_maxrss * 1024, message.decode("utf-8", "replace"))
+    return Usage(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, message.decode("utf-8", "replace"))
 
 
 def medians(runs):
