@@ -55,7 +55,7 @@ struct ReportCommand: ParsableCommand {
         let sources = try ReportSources(directories)
         var page = ReportPage(title: title)
         let vocabulary = try vocabularyReport(sources)
-        page.tiles = try (vocabulary?.tiles() ?? []) + runTiles(sources.runs)
+        page.tiles = (vocabulary?.tiles() ?? []) + runTiles(sources.runs)
         page.sections =
             try (vocabulary?.sections(sentences: sentences) ?? []) + runSections(sources.runs) + [origin(sources)]
         page.subtitle = subtitle(sources, vocabulary)

@@ -1,4 +1,4 @@
-package import FileIO
+import FileIO
 import Foundation
 import Mustache
 

@@ -29,6 +29,7 @@ public func withTemporaryDirectory<R>(_ body: (String) throws -> R) throws -> R 
 }
 
 /// Writes files, each with its text, into a fresh directory.
+@discardableResult
 public func withTemporaryFiles<R>(_ files: [String: String], _ body: (String) throws -> R) throws -> R {
     try withTemporaryDirectory { directory in
         for (name, text) in files {
