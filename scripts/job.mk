@@ -61,13 +61,11 @@ export_command = $(KUOCI) export --model $(OUT)/stage1/model --adapter $(OUT)/st
 # exported checkpoint is what stage 2 left.
 evaluate_command = $(KUOCI) evaluate --model $(OUT)/export --text zh=$(zh_measured) en=$(en_measured) \
     --block-size 256 --format json
-# Without libtorch there is only the vocabulary to report about.
-report_command = $(KUOCI) report $(OUT)/tokenizer \
-    $(if $(wildcard $(evaluate_target)),$(OUT)/base $(OUT)/stage1 $(OUT)/stage2) --text $(zh_heldout) $(en_heldout) \
-    --out $(OUT)/report.html --force
+# Of the tokenizer, and of the runs that there are.
+report_command = $(KUOCI) report $(OUT)/tokenizer $(1) --text $(zh_heldout) $(en_heldout) --out $(OUT)/report.html --force
 
 steps := corpus vocabulary merge measure init base resize stage1 stage2 export evaluate
-.PHONY: $(steps) summary report
+.PHONY: $(steps) summary
 
 # What each step writes, its mark of being done.
 corpus_target := $(zh)
@@ -111,20 +109,18 @@ $$($(1)_target): $(OUT)/.settings/$(1) | build
 endef
 $(foreach name,$(steps),$(eval $(call step,$(name))))
 
-## (the main job's steps, each alone: corpus vocabulary merge measure init base resize stage1 stage2 export evaluate summary report)
+## (the main job's steps, each alone: corpus vocabulary merge measure init base resize stage1 stage2 export evaluate summary)
 summary: $(measure_target) $(evaluate_target)
-	@$(MAKE) --no-print-directory report
+	@$(call report_command,$(OUT)/base $(OUT)/stage1 $(OUT)/stage2)
 	@$(KUOCI) summary $(OUT)
-
-report: $(measure_target)
-	@$(report_command)
 
 # Without libtorch the job ends with the measure.
 main: build
 	@if [ -n "$$(scripts/libtorch-path.sh)" ]; then \
 	    $(MAKE) --no-print-directory summary; \
 	else \
-	    $(MAKE) --no-print-directory report; \
+	    $(MAKE) --no-print-directory measure; \
+	    $(call report_command,); \
 	    $(KUOCI) summary $(OUT); \
 	    echo "no libtorch: the job ends here, before resizing and pretraining; make setup says how to get it" >&2; \
 	fi

@@ -1,4 +1,5 @@
 public import Collectives
+import Checkpoints
 import FileIO
 import Foundation
 import OrderedJSON
@@ -27,6 +28,11 @@ extension PretrainingPlan {
             finished(try run.run())
         }
         if stages.count == 1 { return try start(stages[0]) }
+        // What the first stage cannot open leaves no directory behind.
+        if !resume {
+            _ = try Checkpoint(directory: stages[0].model)
+            _ = try tokenizer(stages[0])
+        }
         let names = stages.map { ($0.out as NSString).lastPathComponent }
         let directory = try ranks.openRun {
             let directory = try RunDirectory(

@@ -72,6 +72,14 @@ import Testing
         }
     }
 
+    @Test func aMissingModelLeavesNoDirectory() throws {
+        try withTemporaryDirectory { directory in
+            let plan = try plan(in: directory, out: "none")
+            #expect(throws: FileError.self) { try run(plan) }
+            #expect(!FileManager.default.fileExists(atPath: plan.out))
+        }
+    }
+
     @Test func aStoppedPlanGoesOnInItsStageAndEndsWithTheSameBytes() throws {
         try withTemporaryDirectory { directory in
             try makeInputs(in: directory)
