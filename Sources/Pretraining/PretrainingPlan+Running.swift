@@ -1,5 +1,5 @@
-public import Collectives
 import Checkpoints
+public import Collectives
 import FileIO
 import Foundation
 import OrderedJSON
