@@ -29,7 +29,7 @@ public struct LintReport: Sendable {
     public var digitStrings: [PieceID] = []
     /// Entries that are equal after NFKC, a row looked at in each group.
     public var duplicates: [[PieceID]] = []
-    //// Of the standards GB2312 and Big5, then of the CJK blocks.
+    /// Of the standards GB2312 and Big5, then of the CJK blocks.
     public var standards: [CharacterCoverage] = []
     public var blocks: [CharacterCoverage] = []
     /// Other files of the same directory; empty where there are none.

@@ -10,55 +10,17 @@ import Torch
 
 @testable import Pretraining
 
-/// Says to stop at its `limit`-th question.
-private final class StopAfter: Sendable {
-    private let questions = Atomic(0)
-    private let limit: Int
-
-    init(_ limit: Int) { self.limit = limit }
-
-    func isStopped() -> Bool { questions.wrappingAdd(1, ordering: .relaxed).newValue >= limit }
-}
-
 // Libtorch's threads are the process's: one test at a time.
 @Suite(.serialized) struct PrecisionRunTests {
     private func options(
         _ directory: String, _ stage: TrainingStage, _ precision: Precision, out: String
     ) throws -> PretrainingOptions {
-        let text = directory + "/text.txt"
-        if !FileManager.default.fileExists(atPath: text) {
-            try makeTinyModel(in: directory + "/model")
-            try writeFile(text, sampleDocuments(40).joined(separator: "\n").utf8)
-            try writeFile(directory + "/heldout.txt", sampleDocuments(6, seed: 8).joined(separator: "\n").utf8)
-        }
-        var options = PretrainingOptions(
-            model: directory + "/model", text: [text], stage: stage, out: directory + "/" + out, length: .steps(6),
-            threads: 1)
-        options.heldOut = [NamedText(name: "held", paths: [directory + "/heldout.txt"])]
-        if stage == .embeddings { options.firstNewRow = 110 }
-        options.batchSize = 3
-        options.accumulation = 2
-        options.blockSize = 16
-        options.learningRate = 0.01
-        options.loraDropout = 0.2
-        options.evaluateEvery = 3
-        options.saveEvery = 2
+        var options = try tinyRunOptions(directory, stage, out: out, steps: 6)
         options.samplePrompts = ["abc"]
         options.sampleTokens = 4
-        options.cache = directory + "/tokens"
         options.precision = precision
         options.takesAnyPrecision = true
         return options
-    }
-
-    private func start(_ options: PretrainingOptions, resume: Bool = false, stop: Int = .max) throws
-        -> PretrainingSummary
-    {
-        let stopper = StopAfter(stop)
-        return try PretrainingRun(
-            options, tokenizer: byteTokenizer, resume: resume, force: false,
-            observer: RunObserver(isStopped: { stopper.isStopped() })
-        ).run()
     }
 
     private func log(_ options: PretrainingOptions) throws -> [JSONValue] {
@@ -79,13 +41,13 @@ private final class StopAfter: Sendable {
     @Test(arguments: TrainingStage.allCases, [Precision.bf16, .fp16])
     func aRunThatIsStoppedAndResumedEndsWithTheSameBytes(stage: TrainingStage, precision: Precision) throws {
         try withTemporaryDirectory { directory in
-            _ = try start(options(directory, stage, precision, out: "whole"))
+            _ = try startRun(options(directory, stage, precision, out: "whole"))
             let broken = try options(directory, stage, precision, out: "broken")
             var stops = 0
             // A little later each time.
             for limit in [4, 9, 12, .max] {
                 do {
-                    _ = try start(broken, resume: true, stop: limit)
+                    _ = try startRun(broken, resume: true, stop: limit)
                     break
                 } catch PretrainingError.interrupted {
                     stops += 1
@@ -105,7 +67,7 @@ private final class StopAfter: Sendable {
             func run(_ precision: Precision) throws -> PretrainingSummary {
                 var options = try options(directory, stage, precision, out: precision.rawValue)
                 options.length = .steps(30)
-                return try start(options)
+                return try startRun(options)
             }
             let (exact, half) = (try run(.fp32), try run(.bf16))
             let difference = abs(half.after[0].loss - exact.after[0].loss)
@@ -122,7 +84,7 @@ private final class StopAfter: Sendable {
     @Test func whatIsFrozenKeepsItsBitsInBF16() throws {
         try withTemporaryDirectory { directory in
             let options = try options(directory, .embeddings, .bf16, out: "run")
-            _ = try start(options)
+            _ = try startRun(options)
             let before = try Checkpoint(directory: options.model)
             let after = try Checkpoint(directory: options.out + "/model")
             for tensor in before.tensors {
@@ -136,7 +98,7 @@ private final class StopAfter: Sendable {
             var lora = try self.options(directory, .lora, .bf16, out: "lora")
             lora.trainRows = .new
             lora.firstNewRow = 110
-            _ = try start(lora)
+            _ = try startRun(lora)
             let adapter = try Adapter(directory: lora.out + "/adapter")
             for name in ["model.embed_tokens.weight", "lm_head.weight"] {
                 let saved = try adapter.file.floats(of: Adapter.replacementName(of: name))
@@ -154,7 +116,7 @@ private final class StopAfter: Sendable {
             options.samplePrompts = []
             options.length = .steps(2)
             options.saveEvery = 1
-            _ = try start(options)
+            _ = try startRun(options)
             // As a long run may stand: the scale has grown too far.
             let path = options.out + "/checkpoints/step-000001/"
             let manifest = path + "manifest.json"
@@ -166,7 +128,7 @@ private final class StopAfter: Sendable {
                 try FileManager.default.removeItem(atPath: options.out + "/" + name)
             }
             let before = try readFile(path + "weights.safetensors")
-            _ = try start(options, resume: true)
+            _ = try startRun(options, resume: true)
             let step = try #require(try log(options).last { $0["event"]?.string == "step" })
             #expect(step["gradient_norm"] == .null)
             #expect(step["loss_scale"]?.double == 0x1p40)
@@ -180,12 +142,12 @@ private final class StopAfter: Sendable {
     @Test func aChangedPrecisionOrDeviceIsRefusedByName() throws {
         try withTemporaryDirectory { directory in
             let first = try options(directory, .lora, .bf16, out: "run")
-            #expect(throws: PretrainingError.self) { try start(first, stop: 9) }
+            #expect(throws: PretrainingError.self) { try startRun(first, stop: 9) }
             func differences(_ change: (inout PretrainingOptions) -> Void) throws -> [String] {
                 var options = first
                 change(&options)
                 do {
-                    _ = try start(options, resume: true)
+                    _ = try startRun(options, resume: true)
                     return []
                 } catch let PretrainingError.resumeDiffers(_, differences) {
                     return differences
@@ -206,7 +168,7 @@ private final class StopAfter: Sendable {
             options.device = .cuda(127)
             // A dry run needs no device.
             try options.validate()
-            let error = try #require(throws: PretrainingError.self) { try start(options) }
+            let error = try #require(throws: PretrainingError.self) { try startRun(options) }
             guard case .badOption("--device", "cuda:127", _) = error else {
                 Issue.record("\(error)")
                 return
@@ -257,10 +219,10 @@ private final class StopAfter: Sendable {
                 options.takesAnyPrecision = false
                 return options
             }
-            let summary = try start(options("whole"))
+            let summary = try startRun(options("whole"))
             #expect(summary.after[0].loss < summary.before[0].loss)
-            #expect(throws: PretrainingError.self) { try start(options("broken"), stop: 9) }
-            _ = try start(options("broken"), resume: true)
+            #expect(throws: PretrainingError.self) { try startRun(options("broken"), stop: 9) }
+            _ = try startRun(options("broken"), resume: true)
             let (whole, resumed) = (try contents(directory + "/whole"), try contents(directory + "/broken"))
             for (name, bytes) in whole { #expect(resumed[name] == bytes, "\(name) differs") }
         }

@@ -9,53 +9,15 @@ import Testing
 
 @testable import Pretraining
 
-/// Says to stop at its `limit`-th question.
-private final class StopAfter: Sendable {
-    private let questions = Atomic(0)
-    private let limit: Int
-
-    init(_ limit: Int) { self.limit = limit }
-
-    func isStopped() -> Bool { questions.wrappingAdd(1, ordering: .relaxed).newValue >= limit }
-}
-
 // Libtorch's threads are the process's: one test at a time.
 @Suite(.serialized) struct PretrainingRunTests {
     private func options(_ directory: String, _ stage: TrainingStage, out: String) throws -> PretrainingOptions {
-        let text = directory + "/text.txt"
-        if !FileManager.default.fileExists(atPath: text) {
-            try makeTinyModel(in: directory + "/model")
-            try writeFile(text, sampleDocuments(40).joined(separator: "\n").utf8)
-            try writeFile(directory + "/heldout.txt", sampleDocuments(6, seed: 8).joined(separator: "\n").utf8)
-        }
-        var options = PretrainingOptions(
-            model: directory + "/model", text: [text], stage: stage, out: directory + "/" + out, length: .steps(7),
-            threads: 1)
-        options.heldOut = [NamedText(name: "held", paths: [directory + "/heldout.txt"])]
-        if stage == .embeddings { options.firstNewRow = 110 }
-        options.batchSize = 3
-        options.accumulation = 2
-        options.blockSize = 16
-        options.learningRate = 0.01
+        var options = try tinyRunOptions(directory, stage, out: out, steps: 7)
         options.warmupSteps = 2
-        options.loraDropout = 0.2
-        options.evaluateEvery = 3
         options.keepsBest = true
         options.samplePrompts = ["abc", ""]
         options.sampleTokens = 5
-        options.saveEvery = 2
-        options.cache = directory + "/tokens"
         return options
-    }
-
-    private func start(_ options: PretrainingOptions, resume: Bool = false, stop: Int = .max) throws
-        -> PretrainingSummary
-    {
-        let stopper = StopAfter(stop)
-        return try PretrainingRun(
-            options, tokenizer: byteTokenizer, resume: resume, force: false,
-            observer: RunObserver(isStopped: { stopper.isStopped() })
-        ).run()
     }
 
     /// Every file of a finished run that the same inputs must give again.
@@ -79,7 +41,7 @@ private final class StopAfter: Sendable {
             let results = try [1, 2, 3].map { threads in
                 var options = try options(directory, stage, out: "run-\(threads)")
                 options.threads = threads
-                _ = try start(options)
+                _ = try startRun(options)
                 return try contents(options.out)
             }
             for name in results[0].keys.sorted() where name.hasSuffix(".safetensors") || name == "log.jsonl" {
@@ -91,13 +53,13 @@ private final class StopAfter: Sendable {
     @Test(arguments: TrainingStage.allCases)
     func aRunThatIsStoppedAndResumedAgainAndAgainEndsWithTheSameBytes(stage: TrainingStage) throws {
         try withTemporaryDirectory { directory in
-            _ = try start(options(directory, stage, out: "whole"))
+            _ = try startRun(options(directory, stage, out: "whole"))
             let broken = try options(directory, stage, out: "broken")
             var stops = 0
             // Stopped in micro-batches and in evaluations alike, a little later each time.
             for limit in 2... {
                 do {
-                    _ = try start(broken, resume: true, stop: limit)
+                    _ = try startRun(broken, resume: true, stop: limit)
                     break
                 } catch let PretrainingError.interrupted(step, checkpoint) {
                     stops += 1
@@ -118,10 +80,10 @@ private final class StopAfter: Sendable {
     @Test(arguments: TrainingStage.allCases)
     func layersComputedAgainOnTheWayBackChangeNoByte(stage: TrainingStage) throws {
         try withTemporaryDirectory { directory in
-            _ = try start(options(directory, stage, out: "kept"))
+            _ = try startRun(options(directory, stage, out: "kept"))
             var options = try options(directory, stage, out: "again")
             options.checkpointsActivations = true
-            _ = try start(options)
+            _ = try startRun(options)
             #expect(try contents(directory + "/kept") == contents(directory + "/again"))
         }
     }
@@ -144,7 +106,7 @@ private final class StopAfter: Sendable {
 
     @Test func aMixedRunThatIsStoppedAgainAndAgainEndsWithTheSameBytes() throws {
         try withTemporaryDirectory { directory in
-            let summary = try start(mixedOptions(directory, out: "whole"))
+            let summary = try startRun(mixedOptions(directory, out: "whole"))
             #expect(summary.after.map(\.name) == ["zh", "en", "held"])
             #expect(summary.corpora.map(\.epochs)[0] == 1)
             for account in summary.corpora {
@@ -157,7 +119,7 @@ private final class StopAfter: Sendable {
             let broken = try mixedOptions(directory, out: "broken")
             for limit in 2... {
                 do {
-                    _ = try start(broken, resume: true, stop: limit)
+                    _ = try startRun(broken, resume: true, stop: limit)
                     break
                 } catch PretrainingError.interrupted {}
             }
@@ -171,12 +133,12 @@ private final class StopAfter: Sendable {
     @Test func aChangedMixIsRefusedByName() throws {
         try withTemporaryDirectory { directory in
             let first = try mixedOptions(directory, out: "run")
-            #expect(throws: PretrainingError.self) { try start(first, stop: 20) }
+            #expect(throws: PretrainingError.self) { try startRun(first, stop: 20) }
             func differences(_ change: (inout PretrainingOptions) throws -> Void) throws -> [String] {
                 var options = first
                 try change(&options)
                 do {
-                    _ = try start(options, resume: true)
+                    _ = try startRun(options, resume: true)
                     return []
                 } catch let PretrainingError.resumeDiffers(_, differences) {
                     return differences
@@ -231,7 +193,7 @@ private final class StopAfter: Sendable {
     func aKilledRunGoesOnFromItsLastCheckpoint(stage: TrainingStage) throws {
         try withTemporaryDirectory { directory in
             let whole = try options(directory, stage, out: "whole")
-            _ = try start(whole)
+            _ = try startRun(whole)
             // As a kill after step 7 leaves it: no result, a longer log, a half-written checkpoint.
             let killed = directory + "/killed"
             try FileManager.default.copyItem(atPath: whole.out, toPath: killed)
@@ -243,7 +205,7 @@ private final class StopAfter: Sendable {
             // The newest checkpoint is damaged: the one before it is taken.
             let newest = killed + "/checkpoints/step-000007/weights.safetensors"
             try writeFile(newest, try readFile(newest).dropLast())
-            _ = try start(options(directory, stage, out: "killed"), resume: true)
+            _ = try startRun(options(directory, stage, out: "killed"), resume: true)
             #expect(try contents(killed) == contents(whole.out))
         }
     }
@@ -252,7 +214,7 @@ private final class StopAfter: Sendable {
         try withTemporaryDirectory { directory in
             var options = try options(directory, .full, out: "run")
             options.length = .epochs(3)
-            let summary = try start(options)
+            let summary = try startRun(options)
             let cache = try makeCache(of: options.text[0], in: directory)
             #expect(summary.trainedTargets == 3 * cache.counts.targets)
             #expect(summary.after[0].bitsPerByte < summary.before[0].bitsPerByte - 0.1)
@@ -282,7 +244,7 @@ private final class StopAfter: Sendable {
             // From here on it can only get worse.
             options.learningRate = 2
             options.patience = 3
-            let summary = try start(options)
+            let summary = try startRun(options)
             #expect(summary.steps < 40)
             let lines = try readFile(options.out + "/log.jsonl").split(separator: 0x0A).map {
                 try JSONValue(parsing: $0)
@@ -319,9 +281,9 @@ private final class StopAfter: Sendable {
 
     @Test func aResumedRunsEventsStandWhereTheyStood() throws {
         try withTemporaryDirectory { directory in
-            _ = try start(options(directory, .lora, out: "whole"))
-            #expect(throws: PretrainingError.self) { try start(options(directory, .lora, out: "broken"), stop: 9) }
-            _ = try start(options(directory, .lora, out: "broken"), resume: true)
+            _ = try startRun(options(directory, .lora, out: "whole"))
+            #expect(throws: PretrainingError.self) { try startRun(options(directory, .lora, out: "broken"), stop: 9) }
+            _ = try startRun(options(directory, .lora, out: "broken"), resume: true)
             func file(_ run: String) throws -> (count: Int, size: Int) {
                 let place = "\(directory)/\(run)/tensorboard"
                 let names = try FileManager.default.contentsOfDirectory(atPath: place)
@@ -339,7 +301,7 @@ private final class StopAfter: Sendable {
                 options.loraDropout = 0
                 options.batchSize = batchSize
                 options.accumulation = accumulation
-                _ = try start(options)
+                _ = try startRun(options)
                 return try readFile(options.out + "/log.jsonl").split(separator: 0x0A)
                     .map { try JSONValue(parsing: $0) }.compactMap {
                         $0["event"]?.string == "step" ? $0["loss"]?.double : nil
@@ -354,7 +316,7 @@ private final class StopAfter: Sendable {
     @Test func stageOneLeavesTheTransformerAsItWas() throws {
         try withTemporaryDirectory { directory in
             let options = try options(directory, .embeddings, out: "run")
-            _ = try start(options)
+            _ = try startRun(options)
             let before = try Checkpoint(directory: options.model)
             let after = try Checkpoint(directory: options.out + "/model")
             #expect(before.tensors == after.tensors)
@@ -369,7 +331,7 @@ private final class StopAfter: Sendable {
         try withTemporaryDirectory { directory in
             var options = try options(directory, .lora, out: "run")
             options.length = .steps(0)
-            let summary = try start(options)
+            let summary = try startRun(options)
             #expect(summary.before == summary.after)
             let adapter = try Adapter(directory: options.out + "/adapter")
             #expect(adapter.updates.count == 8)
@@ -396,7 +358,7 @@ private final class StopAfter: Sendable {
             options.heldOut = []
             options.keepsBest = false
             options.samplePrompts = []
-            let found = try #require(throws: PretrainingError.self) { try start(options) }
+            let found = try #require(throws: PretrainingError.self) { try startRun(options) }
             guard case .notFinite(let what, let step, _, let documents, let last, let replay) = found else {
                 Issue.record("\(found)")
                 return
@@ -422,7 +384,7 @@ private final class StopAfter: Sendable {
             var options = try options(directory, .full, out: "run")
             options.heldOut = []
             options.keepsBest = false
-            _ = try start(options)
+            _ = try startRun(options)
             func samples() throws -> [JSONValue] {
                 try readFile(options.out + "/log.jsonl").split(separator: 0x0A).map { try JSONValue(parsing: $0) }
                     .filter { $0["event"]?.string == "sample" }
@@ -437,7 +399,7 @@ private final class StopAfter: Sendable {
             try makeTinyModel(in: options.model, scale: .infinity)
             options.out = directory + "/broken"
             options.length = .steps(0)
-            _ = try start(options)
+            _ = try startRun(options)
             #expect(try samples().map { $0["text"] } == [.null, .null])
         }
     }
@@ -446,7 +408,7 @@ private final class StopAfter: Sendable {
     func aResumedRunMustBringTheSame(change: String) throws {
         try withTemporaryDirectory { directory in
             var options = try options(directory, .lora, out: "run")
-            #expect(throws: PretrainingError.self) { try start(options, stop: 9) }
+            #expect(throws: PretrainingError.self) { try startRun(options, stop: 9) }
             var tokenizer = byteTokenizer
             switch change {
             case "text": try writeFile(options.text[0], "other\n".utf8)
@@ -471,9 +433,9 @@ private final class StopAfter: Sendable {
     @Test func aFinishedRunIsNotRunAgain() throws {
         try withTemporaryDirectory { directory in
             let options = try options(directory, .lora, out: "run")
-            _ = try start(options)
-            #expect(throws: PretrainingError.alreadyFinished(run: options.out)) { try start(options, resume: true) }
-            #expect(throws: FileError.alreadyExists(path: options.out)) { try start(options) }
+            _ = try startRun(options)
+            #expect(throws: PretrainingError.alreadyFinished(run: options.out)) { try startRun(options, resume: true) }
+            #expect(throws: FileError.alreadyExists(path: options.out)) { try startRun(options) }
         }
     }
 
