@@ -29,7 +29,25 @@ public struct TokenizerDirectory: Sendable {
         id.map { .string(tokenizer.vocabulary.text(of: $0)) } ?? .null
     }
 
-    /// tokenizer_config.json, for the class LlamaTokenizer.
+    /// The class that transformers opens the directory with.
+    ///
+    /// transformers 5's LlamaTokenizer makes a pipeline of its own, which drops a space before a text; the other class
+    /// takes tokenizer.json as it is. Equal scores cannot be told to tokenizer.json: there the class stays that which
+    /// transformers 4 can open with SentencePiece.
+    var className: String {
+        isToldByJSON ? "PreTrainedTokenizerFast" : "LlamaTokenizer"
+    }
+
+    private var isToldByJSON: Bool {
+        guard tokenizer.model.proto.trainerSpec.modelType == .bpe else { return true }
+        var scores: Set<Float> = []
+        // What one scalar stands for is not merged.
+        return tokenizer.model.proto.pieces.allSatisfy { piece in
+            piece.type != .normal || piece.piece.unicodeScalars.count < 2 || scores.insert(piece.score).inserted
+        }
+    }
+
+    /// tokenizer_config.json.
     var configuration: JSONValue {
         var added: JSONValue = [:]
         for id in specialPieces(of: tokenizer.vocabulary) {
@@ -45,7 +63,7 @@ public struct TokenizerDirectory: Sendable {
             "added_tokens_decoder": added, "bos_token": name(of: tokenizer.beginID),
             "clean_up_tokenization_spaces": false, "eos_token": name(of: tokenizer.endID), "legacy": true,
             "model_max_length": .number("1000000000000000019884624838656"), "pad_token": name(of: tokenizer.padID),
-            "sp_model_kwargs": [:], "spaces_between_special_tokens": false, "tokenizer_class": "LlamaTokenizer",
+            "sp_model_kwargs": [:], "spaces_between_special_tokens": false, "tokenizer_class": .string(className),
             "unk_token": name(of: tokenizer.vocabulary.unknownID), "use_default_system_prompt": false,
         ]
     }

@@ -7,10 +7,11 @@ import Tokenizers
 
 @testable import TokenizerFormats
 
-private func tokenizer() throws -> Tokenizer {
+private func tokenizer(scoreOfABC: Float = -2) throws -> Tokenizer {
     var proto = Sentencepiece_ModelProto()
     let pieces: [(String, Float, SentencePieceModel.Piece.TypeEnum)] = [
-        ("<unk>", 0, .unknown), ("<s>", 0, .control), ("</s>", 0, .control), ("ab", -1, .normal), ("abc", -2, .normal),
+        ("<unk>", 0, .unknown), ("<s>", 0, .control), ("</s>", 0, .control), ("ab", -1, .normal),
+        ("abc", scoreOfABC, .normal),
         ("bc", -2, .normal), ("▁", -3, .normal), ("a", -4, .normal), ("b", -5, .normal), ("c", -6, .normal),
     ]
     for (text, score, type) in pieces {
@@ -48,5 +49,10 @@ struct TokenizerJSONTests {
             #expect(settings["bos_token"]?.string == "<s>")
             #expect(settings["added_tokens_decoder"]?["2"]?["content"]?.string == "</s>")
         }
+    }
+
+    @Test func `transformers is to take tokenizer.json as it is unless scores are equal`() throws {
+        #expect(try TokenizerDirectory(tokenizer(scoreOfABC: -1.5)).className == "PreTrainedTokenizerFast")
+        #expect(try TokenizerDirectory(tokenizer(scoreOfABC: -2)).className == "LlamaTokenizer")
     }
 }
