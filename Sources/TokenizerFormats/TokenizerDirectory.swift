@@ -41,9 +41,10 @@ public struct TokenizerDirectory: Sendable {
     private var isToldByJSON: Bool {
         guard tokenizer.model.proto.trainerSpec.modelType == .bpe else { return true }
         var scores: Set<Float> = []
-        // What one scalar stands for is not merged.
         return tokenizer.model.proto.pieces.allSatisfy { piece in
-            piece.type != .normal || piece.piece.unicodeScalars.count < 2 || scores.insert(piece.score).inserted
+            // What one scalar stands for is not merged; LLaMA's runs of spaces share the lowest score and come out alike.
+            piece.type != .normal || piece.piece.unicodeScalars.count < 2
+                || piece.piece.unicodeScalars.allSatisfy { $0 == "▁" } || scores.insert(piece.score).inserted
         }
     }
 

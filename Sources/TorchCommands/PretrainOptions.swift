@@ -315,7 +315,8 @@ struct PretrainRunOptions: ParsableArguments, RecipeOptions {
 
     @Option(
         help: """
-            What products of matrices and attention are computed in: fp32, bf16, or on CUDA fp16 with a loss scale. What             trains stays in float32 (default: fp32).
+            What products of matrices and attention are computed in: fp32, bf16, or on CUDA fp16 with a loss scale. What \
+            trains stays in float32 (default: fp32).
             """)
     var precision: Precision?
 

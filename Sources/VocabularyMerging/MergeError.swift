@@ -26,7 +26,7 @@ public enum MergeError: BadDataError, Equatable {
             "\(path): holds \(count) entries already, more than --size \(size); ask for more or leave --size out"
         case .tooFewPieces(let size, let path, let possible):
             "\(path): brings too few new pieces, the merge has \(possible) entries where --size asks for \(size); "
-                + "train a larger vocabulary (kuoci train --merge-with BASE --merged-size \(size))"
+                + "train a larger vocabulary (kuoci train --vocab-size) or ask for \(possible) at most"
         case .sizeBelowRequired(let size, let needed):
             "--size \(size): the words and characters asked for make \(needed) entries with what they need; "
                 + "ask for as many at least"
