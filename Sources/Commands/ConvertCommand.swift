@@ -48,7 +48,7 @@ struct ConvertCommand: ParsableCommand {
             let name = URL(fileURLWithPath: to).deletingPathExtension().lastPathComponent
             let written = try source.contents(as: format, name: name)
             comparison = try source.comparison(with: written, as: format, onLinesOf: checkText)
-            try writeFile(to, written)
+            try writeFile(to, written, replacing: force)
         }
         for difference in source.differences { printDiagnostic("kuoci: \(source.path): \(difference)") }
         print("\(to): \(source.tokenizer.count) entries" + (comparison.map { "; " + $0.text(of: checkText) } ?? ""))

@@ -35,7 +35,8 @@ struct ExportCommand: ParsableCommand {
         if !force { try refuseExisting(out) }
         let folding = try AdapterFolding(
             base: try Checkpoint(directory: model), adapter: try Adapter(directory: adapter))
-        try folding.write(to: out, manifest: manifest(folding), replacing: force, progress: progress.handler())
+        try folding.write(
+            to: out, manifest: try manifest(folding).holdingInputs(), replacing: force, progress: progress.handler())
         print(
             "\(folding.adapter.updates.count) matrices updated, \(folding.adapter.replacements.count) tensors replaced")
     }

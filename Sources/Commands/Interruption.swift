@@ -18,8 +18,7 @@ package enum Interruption {
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
                 TemporaryPaths.deleteAll()
-                signal(number, SIG_DFL)
-                kill(getpid(), number)
+                endProcess(by: number)
             }
             source.resume()
             sources.append(source)
@@ -43,4 +42,15 @@ package enum Interruption {
 
     /// 130 after SIGINT, 143 after SIGTERM, as shells report them.
     package static var exitCode: Int32 { 128 + arrived }
+}
+
+/// Ends the process as the signal does that nobody handles.
+private func endProcess(by number: Int32) {
+    signal(number, SIG_DFL)
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, number)
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    // To this thread: sent to the process, it might come back to the dispatch source.
+    raise(number)
 }

@@ -32,6 +32,7 @@ package func runProgram(_ root: any ParsableCommand.Type) -> Never {
     // A reader that closes the pipe (`| head`) ends us quietly.
     signal(SIGPIPE, SIG_DFL)
     Interruption.cleanUp()
+    watchForShortenedFiles()
     do {
         let switches = TrainCommand.switches.union(EncodeCommand.switches).union(NormalizeCommand.switches)
         let arguments = valued(

@@ -53,7 +53,8 @@ struct ResizeCommand: ParsableCommand {
         let checkpoint = try Checkpoint(directory: model)
         let resizer = try VocabularyResizer(checkpoint, to: larger, initialization: initialization, seed: seed)
         try resizer.write(
-            to: out, tokenizerFiles: files, manifest: manifest(resizer), replacing: force, progress: progress.handler())
+            to: out, tokenizerFiles: files, manifest: try manifest(resizer).holdingInputs(), replacing: force,
+            progress: progress.handler())
         print("\(resizer.oldEntries) -> \(resizer.entries) entries, \(resizer.matrixNames.joined(separator: " and "))")
     }
 

@@ -4,7 +4,8 @@ import Glibc
 ///
 /// - Throws: `FileError.alreadyExists` if `destination` is there.
 public func copyFile(from source: String, to destination: String) throws(FileError) {
-    let input = open(source, O_RDONLY | O_CLOEXEC)
+    // O_NONBLOCK: opening a FIFO must not wait for a writer.
+    let input = open(source, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard input >= 0 else {
         throw errno == ENOENT ? .missing(path: source) : .unreadable(path: source, reason: lastErrorText())
     }

@@ -5,6 +5,10 @@ public enum FileError: Error, Equatable {
     case unreadable(path: String, reason: String)
     case unwritable(path: String, reason: String)
     case alreadyExists(path: String)
+    /// Another process is writing it.
+    case busy(path: String)
+    /// It is no longer the file that was opened.
+    case changed(path: String)
     /// A compressed file that ends early or fails its check.
     case damaged(path: String, offset: Int, reason: String)
 }
@@ -24,6 +28,8 @@ extension FileError: CustomStringConvertible {
         case .unreadable(let path, let reason): "\(path): cannot be read (\(reason)); check its permissions"
         case .unwritable(let path, let reason): "\(path): cannot be written (\(reason)); check the disk and permissions"
         case .alreadyExists(let path): "\(path): already exists; choose another name, or replace it with --force"
+        case .busy(let path): "\(path): another process is writing it; wait for its end, or choose another name"
+        case .changed(let path): "\(path): was changed while it was read; leave it alone and run again"
         case .damaged(let path, let offset, let reason):
             "\(path): damaged near compressed byte \(offset) (\(reason)); fetch or write it again"
         }

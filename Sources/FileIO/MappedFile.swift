@@ -3,7 +3,7 @@ import Glibc
 /// A file mapped read-only into memory.
 ///
 /// The bytes live as long as the value. A file that another process shortens while it is mapped ends this
-/// process with SIGBUS, as with every mapping.
+/// process with SIGBUS, as with every mapping; `MappedRanges` then knows which file it was.
 public final class MappedFile: Sendable {
     public let path: String
     /// Bytes in the file.
@@ -35,10 +35,13 @@ public final class MappedFile: Sendable {
             throw .unreadable(path: path, reason: lastErrorText())
         }
         base = mapping
+        MappedRanges.add(mapping, count, path)
     }
 
     deinit {
-        if let base { munmap(base, count) }
+        guard let base else { return }
+        MappedRanges.remove(base, count)
+        munmap(base, count)
     }
 
     /// The file's bytes; valid while `self` lives, so never let them leave the closure without it.

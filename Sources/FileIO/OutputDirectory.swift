@@ -3,34 +3,44 @@ import Glibc
 
 /// A directory that appears under its name only when it is whole: filled as a hidden temporary sibling, synced, renamed.
 ///
-/// Dropped without `commit()`, it leaves nothing behind and an older directory of that name as it was.
+/// Dropped without `commit()`, it leaves nothing behind and an older directory of that name as it was. What a killed
+/// process left, the next one of that name clears away.
 public struct OutputDirectory: ~Copyable {
     /// Where the finished directory will be.
     public let path: String
     /// Where files are written meanwhile.
     public let stagingPath: String
     private let replacesExisting: Bool
-    private var isCommitted = false
+    private let lock: OutputLock
 
-    /// - Throws: `FileError.alreadyExists` if `path` exists and `replacing` is false, before anything is written.
+    /// - Throws: `FileError.alreadyExists` if `path` exists and `replacing` is false, `FileError.busy` if another process
+    ///   is writing it; before anything is written.
     public init(_ path: String, replacing: Bool) throws(FileError) {
         let (directory, name) = splitPath(path)
-        self.path = "\(directory)/\(name)"
-        replacesExisting = replacing
-        stagingPath = temporarySibling(of: path)
-        let manager = FileManager.default
-        if manager.fileExists(atPath: path), !replacing { throw .alreadyExists(path: path) }
-        do {
-            if manager.fileExists(atPath: stagingPath) { try manager.removeItem(atPath: stagingPath) }
-            try manager.createDirectory(atPath: stagingPath, withIntermediateDirectories: true)
-        } catch {
-            throw .unwritable(path: path, reason: "\(error.localizedDescription)")
+        guard !name.isEmpty else { throw .unwritable(path: path, reason: "it is no name for a directory") }
+        let target = "\(directory)/\(name)"
+        if entryExists(target), !replacing { throw .alreadyExists(path: path) }
+        try makeDirectories(directory)
+        let lock = try OutputLock(for: target)
+        if lock.isHeld { clearLeftovers(of: target) }
+        // Somebody may have finished it, or it may have come back, since the first look.
+        if entryExists(target), !replacing { throw .alreadyExists(path: path) }
+        let staging = temporarySibling(of: target)
+        TemporaryPaths.add(staging)
+        guard mkdir(staging, 0o777) == 0 else {
+            let reason = lastErrorText()
+            TemporaryPaths.remove(staging)
+            throw .unwritable(path: path, reason: reason)
         }
-        TemporaryPaths.add(stagingPath)
+        self.path = target
+        stagingPath = staging
+        replacesExisting = replacing
+        self.lock = lock
     }
 
     deinit {
-        if !isCommitted { try? FileManager.default.removeItem(atPath: stagingPath) }
+        // After an exchange this is the older directory.
+        try? FileManager.default.removeItem(atPath: stagingPath)
         TemporaryPaths.remove(stagingPath)
     }
 
@@ -39,19 +49,57 @@ public struct OutputDirectory: ~Copyable {
         "\(stagingPath)/\(name)"
     }
 
-    /// Syncs everything and gives the directory its name; an older one is moved aside first and removed last.
+    /// Syncs everything and gives the directory its name, in one step where the file system can; an older one is removed last.
+    ///
+    /// - Throws: `FileError.alreadyExists` if something has the name by now and is not to be replaced.
     public consuming func commit() throws(FileError) {
-        syncDirectory(containing: stagingPath + "/.")
-        let aside = temporarySibling(of: path) + ".old"
-        let hasOld = replacesExisting && FileManager.default.fileExists(atPath: path)
-        if hasOld, rename(path, aside) != 0 { throw .unwritable(path: path, reason: lastErrorText()) }
+        try syncDirectory(stagingPath)
+        try place()
+        try syncDirectory(splitPath(path).directory)
+    }
+
+    private func place() throws(FileError) {
+        let exists = entryExists(path)
+        if exists, !replacesExisting { throw .alreadyExists(path: path) }
+        if renameEntry(stagingPath, path, exists ? .exchanges : .keepsExisting) == 0 { return }
+        if errno == EEXIST { throw .alreadyExists(path: path) }
+        guard lacksRenameRules(errno) else { throw .unwritable(path: path, reason: lastErrorText()) }
+        try placeByPlainRenames(over: exists)
+    }
+
+    /// For file systems that cannot exchange: killed between the renames, it leaves the older directory under a hidden
+    /// name, from which the next process to write here brings it back.
+    private func placeByPlainRenames(over exists: Bool) throws(FileError) {
+        let aside = stagingPath + setAsideSuffix
+        if exists, rename(path, aside) != 0 { throw .unwritable(path: path, reason: lastErrorText()) }
         if rename(stagingPath, path) != 0 {
             let reason = lastErrorText()
-            if hasOld { rename(aside, path) }
+            if exists { rename(aside, path) }
             throw .unwritable(path: path, reason: reason)
         }
-        isCommitted = true
-        syncDirectory(containing: path)
-        if hasOld { try? FileManager.default.removeItem(atPath: aside) }
+        if exists { try? FileManager.default.removeItem(atPath: aside) }
     }
+}
+
+private let setAsideSuffix = ".old"
+
+/// Removes what a killed process left beside an output, once it is locked; an older directory that was set aside comes
+/// back if nothing took its place.
+private func clearLeftovers(of path: String) {
+    let (directory, prefix) = splitPath(temporaryPrefix(of: path))
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).sorted()
+    for name in names where name.hasPrefix(prefix) && name != prefix + "lock" {
+        let leftover = "\(directory)/\(name)"
+        if name.hasSuffix(setAsideSuffix), renameEntry(leftover, path, .keepsExisting) == 0 { continue }
+        if name.hasSuffix(setAsideSuffix), !entryExists(path), rename(leftover, path) == 0 { continue }
+        try? FileManager.default.removeItem(atPath: leftover)
+    }
+}
+
+/// Makes a directory and what is missing above it, each durably.
+private func makeDirectories(_ path: String) throws(FileError) {
+    if access(path, F_OK) == 0 { return }
+    try makeDirectories(splitPath(path).directory)
+    guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw .unwritable(path: path, reason: lastErrorText()) }
+    try syncDirectory(splitPath(path).directory)
 }

@@ -16,10 +16,14 @@ public struct OutputFile: ~Copyable {
     public init(_ path: String) throws(FileError) {
         self.path = path
         temporaryPath = temporarySibling(of: path)
-        descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw .unwritable(path: path, reason: lastErrorText()) }
-        buffer.reserveCapacity(Self.bufferSize)
         TemporaryPaths.add(temporaryPath)
+        descriptor = openNewFile(temporaryPath)
+        guard descriptor >= 0 else {
+            let reason = lastErrorText()
+            TemporaryPaths.remove(temporaryPath)
+            throw .unwritable(path: path, reason: reason)
+        }
+        buffer.reserveCapacity(Self.bufferSize)
     }
 
     deinit {
@@ -61,6 +65,8 @@ public struct OutputFile: ~Copyable {
             let result = Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
             if result < 0 {
                 if errno == EINTR { continue }
+                // Bytes of a mapped file that are no longer there.
+                if errno == EFAULT { throw .unwritable(path: path, reason: "its input was shortened meanwhile") }
                 throw .unwritable(path: path, reason: lastErrorText())
             }
             written += result
@@ -68,26 +74,55 @@ public struct OutputFile: ~Copyable {
     }
 
     /// Syncs the bytes and gives the file its name, in place of an older one.
-    public consuming func commit() throws(FileError) {
+    ///
+    /// - Throws: `FileError.alreadyExists` if there is an older one and `replacing` is false.
+    public consuming func commit(replacing: Bool = true) throws(FileError) {
         try flush()
         guard fsync(descriptor) == 0 else { throw .unwritable(path: path, reason: lastErrorText()) }
-        guard rename(temporaryPath, path) == 0 else { throw .unwritable(path: path, reason: lastErrorText()) }
+        try place(replacing: replacing)
         close(descriptor)
         descriptor = -1
-        syncDirectory(containing: path)
+        try syncDirectory(splitPath(path).directory)
+    }
+
+    private func place(replacing: Bool) throws(FileError) {
+        if !replacing {
+            if renameEntry(temporaryPath, path, .keepsExisting) == 0 { return }
+            let mayStillBeFree = lacksRenameRules(errno) && !entryExists(path)
+            if errno == EEXIST || lacksRenameRules(errno) && !mayStillBeFree { throw .alreadyExists(path: path) }
+            guard mayStillBeFree else { throw .unwritable(path: path, reason: lastErrorText()) }
+        }
+        guard rename(temporaryPath, path) == 0 else { throw .unwritable(path: path, reason: lastErrorText()) }
     }
 }
 
 /// Writes a small file as a whole.
-public func writeFile(_ path: String, _ bytes: some Sequence<UInt8>) throws(FileError) {
+///
+/// - Throws: `FileError.alreadyExists` if it is there and `replacing` is false.
+public func writeFile(_ path: String, _ bytes: some Sequence<UInt8>, replacing: Bool = true) throws(FileError) {
     var file = try OutputFile(path)
     try file.write(bytes)
-    try file.commit()
+    try file.commit(replacing: replacing)
+}
+
+/// Opens a file for writing that nobody has opened before; a killed process of our number may have left one.
+private func openNewFile(_ path: String) -> CInt {
+    // O_EXCL: never through a link that somebody else laid there.
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
+    let descriptor = open(path, flags, 0o666)
+    if descriptor >= 0 || errno != EEXIST { return descriptor }
+    unlink(path)
+    return open(path, flags, 0o666)
+}
+
+/// What the names of an output's temporary siblings begin with.
+func temporaryPrefix(of path: String) -> String {
+    let (directory, name) = splitPath(path)
+    return "\(directory)/.\(name).tmp-"
 }
 
 package func temporarySibling(of path: String) -> String {
-    let (directory, name) = splitPath(path)
-    return "\(directory)/.\(name).tmp-\(getpid())"
+    temporaryPrefix(of: path) + "\(getpid())"
 }
 
 package func splitPath(_ path: String) -> (directory: String, name: String) {
@@ -98,10 +133,18 @@ package func splitPath(_ path: String) -> (directory: String, name: String) {
     return (directory.isEmpty ? "/" : String(directory), String(trimmed[trimmed.index(after: slash)...]))
 }
 
-/// Makes a rename durable; a file system that cannot sync directories is left to itself.
-package func syncDirectory(containing path: String) {
-    let descriptor = open(splitPath(path).directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+/// Makes renames in a directory durable; a file system that cannot sync directories is left to itself.
+func syncDirectory(_ directory: String) throws(FileError) {
+    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
-    fsync(descriptor)
-    close(descriptor)
+    defer { close(descriptor) }
+    // Of the errors only these two say that what was written may be lost.
+    guard fsync(descriptor) == 0 || errno != EIO && errno != ENOSPC else {
+        throw .unwritable(path: directory, reason: lastErrorText())
+    }
+}
+
+/// As `syncDirectory`, for the directory that a file is in, and as far as it goes.
+package func syncDirectory(containing path: String) {
+    try? syncDirectory(splitPath(path).directory)
 }

@@ -15,18 +15,29 @@ public enum TemporaryPaths {
         lock.withLock { _ = paths.remove(path) }
     }
 
-    /// Deletes what is there of them. What is still being written to them is lost.
+    /// Deletes what is there of them, for a process that is about to end: what is still being written to them is lost, and
+    /// a thread that begins or ends an output from here on waits for that end.
     public static func deleteAll() {
-        delete { _ in true }
+        // Never unlocked, so that no output begins behind our back.
+        lock.lock()
+        delete(paths)
     }
 
-    /// As `deleteAll`, for some of them.
+    /// As `deleteAll`, for some of them, in a process that goes on.
     static func delete(_ isMeant: (String) -> Bool) {
         lock.withLock {
-            for path in paths.filter(isMeant) {
-                try? FileManager.default.removeItem(atPath: path)
-                paths.remove(path)
-            }
+            let meant = paths.filter(isMeant)
+            delete(meant)
+            paths.subtract(meant)
+        }
+    }
+
+    private static func delete(_ paths: Set<String>) {
+        for path in paths {
+            // Renamed first: a directory under its own name could be given another file while it is being emptied.
+            let doomed = path + ".end"
+            let isMoved = rename(path, doomed) == 0
+            try? FileManager.default.removeItem(atPath: isMoved ? doomed : path)
         }
     }
 }

@@ -16,6 +16,8 @@ public struct Manifest: Sendable {
     public var inputs: [String]
     /// What else is worth keeping: counts, hashes, measures.
     public var results: JSONValue
+    /// The inputs as they stood when they were opened, for those that must not change meanwhile.
+    private var identities: [String: FileIdentity] = [:]
 
     public init(
         command: [String] = CommandLine.arguments, options: JSONValue = [:], inputs: [String] = [],
@@ -27,14 +29,30 @@ public struct Manifest: Sendable {
         self.results = results
     }
 
+    /// The manifest that remembers which files the inputs are now: if one is another by the time of `json()`, or was
+    /// written meanwhile, that throws.
+    public func holdingInputs() throws -> Manifest {
+        var manifest = self
+        for path in inputs { manifest.identities[path] = try FileIdentity(path) }
+        return manifest
+    }
+
     /// The manifest with the size and SHA-256 of each input. No time stamps: same inputs, same bytes.
+    ///
+    /// - Throws: `FileError.changed` for an input that is not what `holdingInputs` saw.
     public func json() throws -> JSONValue {
         let program = command.first.map { ($0 as NSString).lastPathComponent } ?? "kuoci"
+        let described = try inputs.map(describeFile)
+        for path in inputs {
+            if let identity = identities[path], try FileIdentity(path) != identity {
+                throw FileError.changed(path: path)
+            }
+        }
         return [
             "kuoci": .string(Self.version),
             "command": .strings([program] + command.dropFirst()),
             "options": options,
-            "inputs": .array(try inputs.map(describeFile)),
+            "inputs": .array(described),
             "results": results,
         ]
     }

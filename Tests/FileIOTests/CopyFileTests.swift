@@ -33,6 +33,11 @@ struct CopyFileTests {
                 try copyFile(from: directory + "/a", to: directory + "/b")
             }
             #expect(throws: FileError.self) { try copyFile(from: directory, to: directory + "/b") }
+            mkfifo(directory + "/fifo", 0o600)
+            #expect(throws: FileError.unreadable(path: directory + "/fifo", reason: "not a regular file")) {
+                try copyFile(from: directory + "/fifo", to: directory + "/b")
+            }
+            unlink(directory + "/fifo")
             let names = try FileManager.default.contentsOfDirectory(atPath: directory)
             #expect(names == [])
         }

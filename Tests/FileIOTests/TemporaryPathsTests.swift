@@ -12,7 +12,11 @@ import Testing
             try file.write("half")
             let folder = try OutputDirectory(directory + "/folder", replacing: false)
             try writeFile(folder.path(of: "part.txt"), "part".utf8)
-            #expect(try FileManager.default.contentsOfDirectory(atPath: directory).count == 3)
+            let names = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
+            #expect(
+                names == [
+                    ".folder.tmp-\(getpid())", ".folder.tmp-lock", ".half.txt.tmp-\(getpid())", "done.txt",
+                ])
             TemporaryPaths.delete { $0.hasPrefix(directory) }
             #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == ["done.txt"])
         }
