@@ -178,6 +178,10 @@ targets += [
     // Tests mirror Sources.
     .target(
         name: "TestSupport", dependencies: ["FileIO"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    // What Tests/Conformance/unsound.py asks whether files are sound.
+    .executableTarget(
+        name: "safetensors-verdicts", dependencies: ["Safetensors"], path: "Tests/SafetensorsVerdicts",
+        swiftSettings: swiftSettings),
     tests("OrderedJSON", []),
     tests("FileIO", ["CZlib", "CZstd"]),
     tests("Partitioning", []),

@@ -68,8 +68,8 @@ extension JSONParser {
     }
 
     private mutating func parseExactValue(depth: Int) throws(JSONError) -> ExactJSON {
-        if depth > Self.deepest { throw failure("nested too deeply") }
         skipWhitespace()
+        try checkDepth(depth)
         switch current {
         case UInt8(ascii: "{"): return .object(try parseMembers(depth: depth))
         case UInt8(ascii: "["): return .array(try parseElements(depth: depth))

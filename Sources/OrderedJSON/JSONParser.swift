@@ -14,7 +14,7 @@ func shown(_ key: String) -> String {
 }
 
 extension JSONValue {
-    /// Parses a whole UTF-8 text strictly (RFC 8259); a repeated key is an error, as is more than 200 levels of nesting.
+    /// Parses a whole UTF-8 text strictly (RFC 8259); a repeated key is an error, as is more than 127 levels of nesting.
     public init(parsing bytes: some Collection<UInt8>) throws(JSONError) {
         var parser = JSONParser(bytes: ContiguousArray(bytes))
         self = try parser.parseDocument()
@@ -29,7 +29,8 @@ struct JSONParser {
     let bytes: ContiguousArray<UInt8>
     var position = 0
 
-    static let deepest = 200
+    /// Arrays and objects in one another: as many as serde_json takes, which safetensors and tokenizers read with.
+    static let deepest = 127
 
     init(bytes: ContiguousArray<UInt8>) {
         self.bytes = bytes
@@ -55,8 +56,8 @@ struct JSONParser {
     }
 
     mutating func parseValue(depth: Int) throws(JSONError) -> JSONValue {
-        if depth > Self.deepest { throw failure("nested too deeply") }
         skipWhitespace()
+        try checkDepth(depth)
         switch current {
         case UInt8(ascii: "{"): return try parseObject(depth: depth)
         case UInt8(ascii: "["): return try parseArray(depth: depth)
@@ -68,6 +69,12 @@ struct JSONParser {
         case nil: throw failure("it ends early")
         default: throw failure("a value was expected")
         }
+    }
+
+    /// Whether the value that begins here may hold others.
+    func checkDepth(_ depth: Int) throws(JSONError) {
+        guard depth >= Self.deepest, current == UInt8(ascii: "{") || current == UInt8(ascii: "[") else { return }
+        throw failure("nested too deeply")
     }
 
     mutating func parseWord(_ word: StaticString, _ value: JSONValue) throws(JSONError) -> JSONValue {

@@ -9,7 +9,7 @@ public enum SafetensorsError: BadDataError, Equatable {
     case headerTooSmall(path: String, bytes: Int)
     case headerTooLarge(path: String, length: UInt64)
     case invalidHeaderLength(path: String, length: Int, fileBytes: Int)
-    case invalidHeader(path: String)
+    case invalidHeader(path: String, offset: Int)
     case invalidHeaderJSON(path: String, reason: String)
     case invalidEntry(path: String, tensor: String, reason: String)
     /// A hole, an overlap or an end before its begin.
@@ -40,7 +40,8 @@ extension SafetensorsError: CustomStringConvertible {
                 + "this is not a safetensors file"
         case .invalidHeaderLength(let path, let length, let fileBytes):
             "\(path): the header should be \(length) bytes long, but the file has only \(fileBytes); fetch it again"
-        case .invalidHeader(let path): "\(path): the header is not UTF-8; fetch the file again"
+        case .invalidHeader(let path, let offset):
+            "\(path): the header is not UTF-8 from byte \(offset) on; fetch the file again"
         case .invalidHeaderJSON(let path, let reason): "\(path): the header is \(reason); fetch the file again"
         case .invalidEntry(let path, let tensor, let reason):
             "\(path): header entry \(quoted(tensor)): \(reason); write the file again"

@@ -50,17 +50,23 @@ struct SafetensorsHeader {
             throw .invalidHeaderLength(path: path, length: length, fileBytes: file.count)
         }
         let header = UnsafeRawBufferPointer(rebasing: file[8..<8 + length])
-        guard String(validating: header, as: UTF8.self) != nil else { throw .invalidHeader(path: path) }
+        guard String(validating: header, as: UTF8.self) != nil else {
+            throw .invalidHeader(path: path, offset: 8 + firstInvalidByte(header))
+        }
         do throws(JSONError) {
             return (try JSONValue(parsing: header), 8 + length)
         } catch {
-            throw .invalidHeaderJSON(path: path, reason: "\(error)")
+            var place = error
+            place.offset += 8
+            throw .invalidHeaderJSON(path: path, reason: "\(place)")
         }
     }
 
     private static func parseMetadata(
         _ value: JSONValue, path: String
     ) throws(SafetensorsError) -> [String: String] {
+        // The reference reader takes null for an absent one.
+        if value.isNull { return [:] }
         guard let members = value.object else {
             throw .invalidEntry(path: path, tensor: "__metadata__", reason: "not an object")
         }
@@ -114,8 +120,8 @@ private struct Entry {
 
     init(_ name: String, _ value: JSONValue, path: String) throws(SafetensorsError) {
         func wrong(_ reason: String) -> SafetensorsError { .invalidEntry(path: path, tensor: name, reason: reason) }
-        guard let members = value.object else { throw wrong("not an object") }
-        guard let typeName = members["dtype"]?.string else { throw wrong("dtype is missing") }
+        guard let members = value.object ?? membersByPlace(value) else { throw wrong("not an object") }
+        guard let typeName = members["dtype"].flatMap(variantName) else { throw wrong("dtype is missing") }
         guard let type = TensorType(rawValue: typeName) else { throw wrong("dtype \(quoted(typeName)) is unknown") }
         guard let shape = members["shape"]?.array.flatMap(naturalNumbers) else {
             throw wrong("shape is not a list of whole numbers")
@@ -123,6 +129,7 @@ private struct Entry {
         guard let offsets = members["data_offsets"]?.array.flatMap(naturalNumbers), offsets.count == 2 else {
             throw wrong("data_offsets is not a pair of whole numbers")
         }
+        guard members.values.allSatisfy(holdsDoublesOnly) else { throw wrong("a number in it is out of range") }
         self.name = name
         self.type = type
         self.shape = shape
@@ -140,6 +147,42 @@ private struct Entry {
             }
         }
     }
+}
+
+// The reference reader is derived from its types by serde, which takes more than the format's text says. Taken here too,
+// so that whether a file is sound does not depend on who reads it.
+
+/// An entry written as an array: its members in their order.
+private func membersByPlace(_ value: JSONValue) -> OrderedDictionary<String, JSONValue>? {
+    guard let values = value.array, values.count == 3 else { return nil }
+    return ["dtype": values[0], "shape": values[1], "data_offsets": values[2]]
+}
+
+/// A type's name, written as a string or as `{"F32": null}`.
+private func variantName(_ value: JSONValue) -> String? {
+    if let members = value.object, members.count == 1, let (name, content) = members.elements.first, content.isNull {
+        return name
+    }
+    return value.string
+}
+
+/// Whether every number in a value, members that mean nothing here too, is one that a `Double` can come near.
+private func holdsDoublesOnly(_ value: JSONValue) -> Bool {
+    switch value {
+    case .number(let text): Double(text)?.isFinite ?? false
+    case .array(let values): values.allSatisfy(holdsDoublesOnly)
+    case .object(let members): members.values.allSatisfy(holdsDoublesOnly)
+    case .null, .bool, .string: true
+    }
+}
+
+/// Where bytes that are not UTF-8 cease to be it.
+private func firstInvalidByte(_ bytes: UnsafeRawBufferPointer) -> Int {
+    var parser = UTF8.ForwardParser()
+    var rest = bytes.makeIterator()
+    var offset = 0
+    while case .valid(let scalar) = parser.parseScalar(from: &rest) { offset += scalar.count }
+    return offset
 }
 
 /// The elements as numbers without sign, point or exponent; nil if one is anything else or does not fit.

@@ -7,7 +7,10 @@ public struct TensorInfo: Sendable, Equatable {
     public let byteRange: Range<Int>
 
     /// Elements.
-    public var count: Int { shape.reduce(1, *) }
+    public var count: Int {
+        // The size in bytes was checked; only in an empty tensor may some of the dimensions be beyond any product.
+        shape.reduce(1, &*)
+    }
     public var byteCount: Int { byteRange.count }
 
     init(name: String, type: TensorType, shape: [Int], byteRange: Range<Int>) {

@@ -46,14 +46,16 @@ public enum TensorType: String, Sendable, CaseIterable {
     ///
     /// - Throws: if the product does not fit an `Int` or does not fill whole bytes.
     public func byteCount(shape: [Int]) throws(TensorSizeError) -> Int {
-        var product = 1
+        // 64 bits without a sign, as in the reference reader: an empty tensor may have large dimensions.
+        var product: UInt64 = 1
         for dimension in shape + [bits] {
-            let (next, overflow) = product.multipliedReportingOverflow(by: dimension)
-            if overflow || dimension < 0 { throw .overflow }
+            guard let factor = UInt64(exactly: dimension) else { throw .overflow }
+            let (next, overflow) = product.multipliedReportingOverflow(by: factor)
+            if overflow { throw .overflow }
             product = next
         }
         guard product.isMultiple(of: 8) else { throw .partialByte }
-        return product / 8
+        return Int(product / 8)
     }
 }
 

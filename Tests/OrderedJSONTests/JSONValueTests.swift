@@ -1,6 +1,7 @@
-import OrderedJSON
 import TestSupport
 import Testing
+
+@testable import OrderedJSON
 
 struct JSONValueTests {
     @Test func `keys keep their order and numbers their spelling`() throws {
@@ -29,6 +30,17 @@ struct JSONValueTests {
     @Test func `surrogate pairs become one character`() throws {
         #expect(try JSONValue(parsing: #""\ud83d\ude00""#).string == "😀")
         #expect(JSONValue.string("😀").text(.huggingFace) == #""\ud83d\ude00""#)
+    }
+
+    @Test func `nesting ends where serde_json ends it`() throws {
+        func nested(_ depth: Int) -> String {
+            String(repeating: "[", count: depth) + "1" + String(repeating: "]", count: depth)
+        }
+        #expect(try JSONValue(parsing: nested(127)).text(.line) == nested(127))
+        #expect(throws: JSONError(offset: 127, reason: "nested too deeply")) { try JSONValue(parsing: nested(128)) }
+        #expect(throws: JSONError(offset: 127, reason: "nested too deeply")) {
+            try ExactJSON(parsing: nested(128).utf8)
+        }
     }
 
     @Test(arguments: [

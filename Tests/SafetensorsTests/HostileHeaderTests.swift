@@ -56,7 +56,16 @@ struct HostileHeaderTests {
         #expect(failure(file("{}", length: 3)) == .invalidHeaderLength(path: "f", length: 3, fileBytes: 10))
     }
 
-    @Test func notUTF8() { #expect(failure(file([0x7B, 0xFF, 0x7D])) == .invalidHeader(path: "f")) }
+    @Test func notUTF8() {
+        #expect(failure(file([0x7B, 0xFF, 0x7D])) == .invalidHeader(path: "f", offset: 9))
+        #expect(failure(file(Array("{\"中".utf8.dropLast()))) == .invalidHeader(path: "f", offset: 10))
+    }
+
+    @Test func placesInTheHeaderAreCountedFromTheStartOfTheFile() {
+        #expect(
+            failure(file("{\"t\":}"))
+                == .invalidHeaderJSON(path: "f", reason: "not valid JSON at byte 13: a value was expected"))
+    }
 
     @Test(arguments: ["", "{", "nonsense", "{\"t\":}", "{} {}", "{\"t\":{\"dtype\":\"F32\""])
     func notJSON(_ header: String) {
@@ -79,7 +88,7 @@ struct HostileHeaderTests {
         }
     }
 
-    @Test(arguments: ["{\"a\":{\"b\":\"c\"}}", "{\"a\":1}", "[]", "\"pt\"", "null"])
+    @Test(arguments: ["{\"a\":{\"b\":\"c\"}}", "{\"a\":1}", "[]", "\"pt\"", "false"])
     func metadataThatIsNotStrings(_ metadata: String) {
         guard case .invalidEntry(_, "__metadata__", _) = failure(file("{\"__metadata__\":\(metadata)}")) else {
             Issue.record("metadata \(metadata) was taken")
@@ -102,6 +111,20 @@ struct HostileHeaderTests {
             + "\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[2,6]}}"
         #expect(
             failure(file(header, data: 6)) == .invalidOffset(path: "f", tensor: "b", expected: 4, found: 2))
+    }
+
+    /// The reference reader takes them: the last one counts there.
+    @Test(arguments: [
+        "{\"__metadata__\":{\"a\":\"b\",\"a\":\"c\"}}", "{\"__metadata__\":{},\"__metadata__\":{}}",
+        "{\"t\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0],\"x\":{\"a\":1,\"a\":2}}}",
+        "{\"\u{E9}\":[\"U8\",[0],[0,0]],\"e\u{301}\":[\"U8\",[0],[0,0]]}",
+    ])
+    func otherRepeatedKeys(_ header: String) {
+        guard case .invalidHeaderJSON(_, let reason) = failure(file(header)) else {
+            Issue.record("a duplicate key was taken")
+            return
+        }
+        #expect(reason.contains("repeated"))
     }
 
     @Test func hole() {
@@ -149,6 +172,29 @@ struct HostileHeaderTests {
         #expect(
             one("{\"dtype\":\"F32\",\"shape\":\(shape),\"data_offsets\":[0,0]}", data: 0)
                 == .validationOverflow(path: "f", tensor: "t"))
+    }
+
+    @Test(arguments: ["1e999", "[[-1e400]]", "{\"a\":\(String(repeating: "9", count: 400))}"])
+    func numbersOutOfRangeInMembersThatMeanNothing(_ number: String) {
+        #expect(
+            one("{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0],\"x\":\(number)}", data: 0)
+                == .invalidEntry(path: "f", tensor: "t", reason: "a number in it is out of range"))
+    }
+
+    @Test(arguments: ["[\"U8\",[0]]", "[\"U8\",[0],[0,0],0]", "[[0],\"U8\",[0,0]]", "[]"])
+    func entryAsAnArrayOfOtherMembers(_ entry: String) {
+        guard case .invalidEntry(_, "t", _) = one(entry, data: 0) else {
+            Issue.record("entry \(entry) was taken")
+            return
+        }
+    }
+
+    @Test(arguments: ["{}", "{\"U8\":1}", "{\"U8\":null,\"I8\":null}", "{\"U9\":null}", "[\"U8\"]"])
+    func typeAsAnotherObject(_ type: String) {
+        guard case .invalidEntry(_, "t", _) = one("[\(type),[0],[0,0]]", data: 0) else {
+            Issue.record("type \(type) was taken")
+            return
+        }
     }
 
     @Test func sizeMismatch() {

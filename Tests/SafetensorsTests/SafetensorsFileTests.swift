@@ -48,6 +48,23 @@ struct SafetensorsFileTests {
         #expect(file["e"]?.count == 0 && file["s"]?.count == 1)
     }
 
+    /// The spellings that serde takes beside the usual one.
+    @Test(arguments: [
+        "{\"t\":[\"U8\",[2],[0,2]]}", "{\"t\":[{\"U8\":null},[2],[0,2]],\"__metadata__\":null}",
+        "{\"t\":{\"dtype\":{\"U8\":null},\"shape\":[2],\"data_offsets\":[0,2],\"x\":[-1e-999,{\"y\":1e300}]}}",
+    ])
+    func spellingsOfTheReferenceReader(_ header: String) throws {
+        let file = try open(header, data: [7, 9])
+        #expect(try file.withUnsafeBytes(of: "t") { Array($0) } == [7, 9])
+        #expect(file.metadata == [:])
+    }
+
+    @Test(arguments: ["9223372036854775807,0", "4611686018427387904,2,0", "0,9223372036854775807,9223372036854775807"])
+    func hugeDimensionsOfEmptyTensors(_ shape: String) throws {
+        let file = try open("{\"t\":{\"dtype\":\"U8\",\"shape\":[\(shape)],\"data_offsets\":[0,0]}}")
+        #expect(file["t"]?.count == 0 && file["t"]?.byteCount == 0)
+    }
+
     @Test func tensorsStandByOffsetNotByHeaderOrder() throws {
         let header =
             "{\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]},"
