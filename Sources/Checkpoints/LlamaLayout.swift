@@ -69,11 +69,13 @@ private struct Sizes {
         let keyHeads = try config["num_key_value_heads"].map { value in
             value.isNull ? heads : try config.positiveInt("num_key_value_heads")
         }
-        // Far above every model there is, far below what could overflow a product of two.
+        // Far above every model there is, and so that the numbers of all tensors together fit an Int.
+        let widest = 1 << 24
         for (key, value) in [
             ("hidden_size", hidden), ("intermediate_size", inner), ("vocab_size", vocabulary),
-            ("num_hidden_layers", layers), ("num_attention_heads", heads),
-        ] { try require(value <= 1 << 24, key, "at most \(1 << 24)") }
+            ("num_attention_heads", heads),
+        ] { try require(value <= widest, key, "at most \(widest)") }
+        try require(layers <= 1 << 10, "num_hidden_layers", "at most \(1 << 10)")
         var headWidth = hidden / heads
         if let value = config["head_dim"], !value.isNull {
             headWidth = try config.positiveInt("head_dim")
@@ -84,6 +86,8 @@ private struct Sizes {
         try require(headWidth > 0 && headWidth % 2 == 0, "head_dim", "even, for rotary positions")
         try require(
             heads % (keyHeads ?? heads) == 0, "num_key_value_heads", "a divisor of num_attention_heads (\(heads))")
+        try require(
+            heads * headWidth <= widest, "head_dim", "at most \(widest), times num_attention_heads (\(heads))")
         queryWidth = heads * headWidth
         keyWidth = (keyHeads ?? heads) * headWidth
         hasAttentionBias = try config.bool("attention_bias", default: false)

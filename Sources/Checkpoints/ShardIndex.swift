@@ -59,7 +59,7 @@ struct ShardIndex {
         for shard in shards {
             for tensor in shard.tensors {
                 map[tensor.name] = .string(shard.name)
-                parameters += tensor.shape.reduce(1, *)
+                parameters += tensor.shape.reduce(1, &*)
                 bytes += try tensor.type.byteCount(shape: tensor.shape)
             }
         }

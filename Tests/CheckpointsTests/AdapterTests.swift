@@ -29,8 +29,8 @@ struct AdapterTests {
     private func write(_ path: String, _ plans: [TensorPlan]) throws {
         try writeAdapter(to: path, config: config, tensors: plans, replacing: false) { tensor, sink in
             try content(of: TensorPlan(tensor)).withUnsafeBytes { bytes in
-                try sink(UnsafeRawBufferPointer(rebasing: bytes[..<5]))
-                try sink(UnsafeRawBufferPointer(rebasing: bytes[5...]))
+                try sink(UnsafeRawBufferPointer(rebasing: bytes.prefix(5)))
+                try sink(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(5)))
             }
         }
     }
@@ -106,6 +106,15 @@ struct AdapterTests {
         }
     }
 
+    @Test(arguments: [[2, 4, 1], [8], [], [2, 0]])
+    func factorsThatAreNoMatricesOfTheRank(_ shape: [Int]) throws {
+        try withTemporaryDirectory { directory in
+            var plans = plans
+            (plans[0].shape, plans[1].shape) = (shape, [1 << 62, 0])
+            #expect(message { try write(directory + "/a", plans) }.contains("do not fit rank 2"))
+        }
+    }
+
     @Test func rankMustFitTheFactors() throws {
         try withTemporaryDirectory { directory in
             var plans = plans
@@ -121,6 +130,10 @@ struct AdapterTests {
         "{\"peft_type\": \"LORA\", \"alpha_pattern\": {\"q\": 1}}",
         "{\"peft_type\": \"LORA\", \"fan_in_fan_out\": true}",
         "", "<html>", "{\"peft_type\": \"LORA\", \"lora_alpha\": \"x\"}",
+        "{\"peft_type\": \"LORA\", \"lora_alpha\": 1e999}", "{\"peft_type\": \"LORA\", \"r\": 1.5}",
+        "{\"peft_type\": \"LORA\", \"r\": 9223372036854775808}", "{\"peft_type\": \"LORA\", \"r\": -8}",
+        "[]", "{\"peft_type\":", "{\"peft_type\": \"LORA\", \"r\": 8, \"r\": 8}",
+        "version https://git-lfs.github.com/spec/v1\n", String(repeating: "[", count: 100_000),
     ])
     func configsThatMeanSomethingElse(_ text: String) throws {
         try withTemporaryDirectory { directory in

@@ -133,6 +133,51 @@ struct HostileCheckpointTests {
         #expect(text != "nothing was thrown")
     }
 
+    @Test(arguments: ["config.json", "model.safetensors.index.json", "model-00002-of-00003.safetensors"])
+    func symbolicLinkLoopUnderAnyName(_ name: String) throws {
+        let text = try messageAfter { path, _ in
+            unlink(path + "/" + name)
+            symlink(name, path + "/" + name)
+        }
+        #expect(text.hasPrefix("/c"))
+    }
+
+    @Test func directoryThatIsALoop() throws {
+        try withTemporaryDirectory { directory in
+            symlink("c", directory + "/c")
+            #expect(throws: FileError.missing(path: directory + "/c")) {
+                _ = try Checkpoint(directory: directory + "/c")
+            }
+        }
+    }
+
+    /// As in Hugging Face's cache, whose snapshots are links to blobs beside them.
+    @Test func shardThatIsALinkOutOfTheDirectoryIsFollowed() throws {
+        let text = try messageAfter { path, _ in
+            let shard = path + "/model-00002-of-00003.safetensors"
+            try FileManager.default.moveItem(atPath: shard, toPath: path + "/../blob")
+            symlink("../blob", shard)
+        }
+        #expect(text == "nothing was thrown")
+    }
+
+    @Test(arguments: ["directory", "FIFO"])
+    func shardThatIsNoFile(_ kind: String) throws {
+        let text = try messageAfter { path, _ in
+            let shard = path + "/model-00002-of-00003.safetensors"
+            unlink(shard)
+            _ = kind == "FIFO" ? mkfifo(shard, 0o600) : mkdir(shard, 0o700)
+        }
+        #expect(text.hasPrefix("/c/model-00002-of-00003.safetensors: "))
+    }
+
+    @Test func emptyTensorsWithHugeDimensionsCountForNothing() throws {
+        let index = try ShardIndex.json(of: [
+            ("a", [TensorPlan(name: "t", type: .uint8, shape: [1 << 62, 2, 0])])
+        ])
+        #expect(index["metadata"]?["total_parameters"]?.int == 0)
+    }
+
     @Test func wrongTotalSizeIsHarmless() throws {
         #expect(try messageAfter { _, index in try edit(index, "264", "1") } == "nothing was thrown")
     }
