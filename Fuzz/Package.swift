@@ -9,9 +9,10 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "kuoci-fuzz",
-            dependencies: ["Corpora", "PieceModel", "Tokenizers", "TokenizerFormats", "FileIO"].map {
-                .product(name: $0, package: "kuoci")
-            })
+            dependencies: [
+                "Corpora", "PieceModel", "Tokenizers", "TokenizerFormats", "FileIO", "Safetensors", "Checkpoints",
+                "OrderedJSON",
+            ].map { .product(name: $0, package: "kuoci") })
     ],
     swiftLanguageModes: [.v6]
 )

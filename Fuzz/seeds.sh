@@ -17,7 +17,7 @@ train() {
 }
 
 rm -rf "$seeds"
-mkdir -p "$seeds"/{model,text,corpus,json,gguf}
+mkdir -p "$seeds"/{model,text,corpus,json,gguf,safetensors,checkpoint,adapter}
 { head -n 12 corpora/sample.zh.txt; head -n 20 corpora/sample.en.txt; } >"$work/text"
 printf 'FF21\t0041\nFB01\t0066 0069\n0065 0301\t00E9\n3000\t0020\n' >"$work/rules.tsv"
 train bpe --model-type bpe --vocab-size 600 --character-coverage 0.98 --byte-fallback --normalization-rule-name identity
@@ -54,3 +54,30 @@ printf '\004\357\273\277a\r\nb\n\xff\n\000c' >"$seeds/corpus/lines"
 printf '\005{"text":"a\\u4e2d\\ud83d\\ude00"}\n\n{"text":""}\n{"x":[1,{"y":null}],"text":"b"}\n' >"$seeds/corpus/jsonl"
 { printf '\006'; printf 'a\n\nb\n' | gzip -n; printf 'c\n' | gzip -n; } >"$seeds/corpus/gzip"
 { printf '\007'; printf '{"text":"a"}\n' | zstd -q -c; } >"$seeds/corpus/zstd"
+
+# A safetensors file: its header, and so many bytes of data.
+safetensors() {
+    local length
+    printf -v length '%016x' "$(printf %s "$1" | wc -c)"
+    for at in 14 12 10 8 6 4 2 0; do printf "\\x${length:at:2}"; done
+    printf %s "$1"
+    head -c "$2" /dev/zero
+}
+two='{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"b":{"dtype":"BF16","shape":[3],"data_offsets":[16,22]}}  '
+safetensors "$two" 22 >"$seeds/safetensors/two"
+safetensors '{}' 0 >"$seeds/safetensors/none"
+safetensors ' {"é":["F4",[4],[0,2]],"s":{"dtype":{"F64":null},"shape":[],"data_offsets":[2,10]},"e":["I8",[0,9],[10,10]]}' 10 \
+    >"$seeds/safetensors/odd"
+
+config='{"model_type":"llama","vocab_size":6,"hidden_size":4,"intermediate_size":8,"num_hidden_layers":1,"num_attention_heads":2,"num_key_value_heads":1,"head_dim":2,"tie_word_embeddings":false,"dtype":"bfloat16","initializer_range":0.02}'
+map='{"metadata":{"total_size":208},"weight_map":{"model.embed_tokens.weight":"a.safetensors","model.layers.0.self_attn.q_proj.weight":"a.safetensors","lm_head.weight":"b.safetensors"}}'
+{ printf %s "$config"; printf '\000%s' "$map"; } >"$seeds/checkpoint/two-shards"
+{ printf %s '{"vocab_size":6}'; printf '\000%s' '{"weight_map":{"lm_head.weight":"b.safetensors"}}'; } >"$seeds/checkpoint/one-shard"
+
+query=base_model.model.model.layers.0.self_attn.q_proj
+factors="{\"$query.lora_A.weight\":{\"dtype\":\"F32\",\"shape\":[1,4],\"data_offsets\":[0,16]},\"$query.lora_B.weight\":{\"dtype\":\"F32\",\"shape\":[4,1],\"data_offsets\":[16,32]}"
+rows='"base_model.model.model.embed_tokens.weight":{"dtype":"F32","shape":[6,4],"data_offsets":[32,128]}'
+lora='{"peft_type":"LORA","r":1,"lora_alpha":2,"lora_dropout":0.05,"target_modules":["q_proj"],"bias":"none"'
+{ printf '%s}\000' "$lora"; safetensors "$factors}" 32; } >"$seeds/adapter/plain"
+{ printf '%s,"modules_to_save":["embed_tokens"],"use_rslora":true}\000' "$lora"; safetensors "$factors,$rows}" 128; } \
+    >"$seeds/adapter/rows"
