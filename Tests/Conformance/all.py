@@ -4,8 +4,8 @@ import pathlib
 import subprocess
 import sys
 
-SCRIPTS = ("text.py", "encoding.py", "formats.py", "trainings.py", "merging.py", "checkpoints.py", "training.py",
-    "ranks.py", "generation.py", "lint.py")
+SCRIPTS = ("text.py", "encoding.py", "formats.py", "trainings.py", "merging.py", "checkpoints.py", "unsound.py", "mutations.py",
+    "training.py", "ranks.py", "generation.py", "lint.py")
 
 
 def run(script, parameters, totals):
