@@ -8,7 +8,8 @@
 #   OUT       where the main job writes
 #   SMALL     1: the main job on the committed sample, with few steps
 #   TIME      seconds for each target of make fuzz
-#   KILLS     how often make torture kills at least
+#   KILLS     how often make torture kills pretraining at least
+#   SHARE     1: make torture disturbs the other commands at every call; less: at so large a share of them
 #   LARGE     1: make bench also trains one step of a 7B checkpoint, which takes 28 GB of disk and 17 GB of memory
 BASE ?=
 CORPUS ?=
@@ -18,6 +19,7 @@ OUT ?= out
 SMALL ?=
 TIME ?= 60
 KILLS ?= 200
+SHARE ?= 1
 LARGE ?=
 
 export LIBTORCH MPI_HOME KUOCI_TORCH_INDEX
@@ -58,12 +60,16 @@ lint: setup
 	swift format lint --strict --recursive Sources Tests Package.swift
 	.ci/layers
 
-## conformance  compare with sentencepiece, tokenizers, transformers, peft (fetched into .deps/venv)
+## conformance  compare with sentencepiece, tokenizers, transformers, peft, safetensors (fetched into .deps/venv)
 conformance: build peers .deps/base/tokenizer.model
+	@$(SWIFT) build -c release --product safetensors-verdicts
 	$(PYTHON) Tests/Conformance/all.py --kuoci $(KUOCI)
 
-## torture      kill pretraining runs at KILLS (200) random moments, resume each, compare what they end with
+## torture      end or disturb the commands that write at each of their calls, and harm their inputs; then kill
+##              pretraining runs at KILLS (200) random moments, resume each, compare what they end with
 torture: build
+	python3 Tests/Torture/crashes.py --kuoci $(KUOCI) --share $(SHARE)
+	python3 Tests/Torture/hazards.py --kuoci $(KUOCI)
 	python3 Tests/Torture/torture.py --kuoci $(KUOCI) --kills $(KILLS)
 
 ## bench        measure speed and memory beside the same peers
