@@ -52,21 +52,38 @@ extension TensorType {
     ///
     /// - Precondition: `isFloatingPoint`.
     public func bytes(_ floats: some Collection<Float>) -> [UInt8] {
-        var result: [UInt8] = []
-        result.reserveCapacity(floats.count * (bits / 8))
+        let size = floats.count * (bits / 8)
+        return [UInt8](unsafeUninitializedCapacity: size) { buffer, initialized in
+            let bytes = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<size])
+            // Loops over a collection of unknown type would ask for each number.
+            Array(floats).withUnsafeBufferPointer { encode($0, into: bytes) }
+            initialized = size
+        }
+    }
+
+    /// Fills the start of `bytes` with the numbers as little-endian elements of this type, rounded as by `bytes(_:)`.
+    ///
+    /// - Precondition: `isFloatingPoint`, and `bytes` has room for them.
+    public func encode(_ floats: UnsafeBufferPointer<Float>, into bytes: UnsafeMutableRawBufferPointer) {
+        precondition(bytes.count >= floats.count * (bits / 8), "too little room")
         switch self {
-        case .float32: for value in floats { append(value.bitPattern, to: &result) }
-        case .bfloat16: for value in floats { append(bfloat16Bits(value), to: &result) }
-        case .float16: for value in floats { append(Float16(value).bitPattern, to: &result) }
-        case .float64: for value in floats { append(Double(value).bitPattern, to: &result) }
+        case .float32: store(floats, bytes) { $0.bitPattern }
+        case .bfloat16: store(floats, bytes) { bfloat16Bits($0) }
+        case .float16: store(floats, bytes) { Float16($0).bitPattern }
+        case .float64: store(floats, bytes) { Double($0).bitPattern }
         default: preconditionFailure("\(rawValue) holds no plain floats")
         }
-        return result
     }
 }
 
-private func append(_ word: some FixedWidthInteger, to bytes: inout [UInt8]) {
-    withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) }
+@inline(__always)
+private func store<Word: FixedWidthInteger>(
+    _ floats: UnsafeBufferPointer<Float>, _ bytes: UnsafeMutableRawBufferPointer, _ word: (Float) -> Word
+) {
+    for index in floats.indices {
+        bytes.storeBytes(
+            of: word(floats[index]).littleEndian, toByteOffset: index * MemoryLayout<Word>.size, as: Word.self)
+    }
 }
 
 /// The upper half of a float after rounding to nearest even; NaN stays a quiet NaN.
