@@ -90,8 +90,8 @@ var targets: [Target] = [
     library(
         "CheckpointResizing",
         [
-            "Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "OrderedJSON", "FileIO", "Provenance",
-            "Partitioning",
+            "Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "UnicodeText", "Corpora", "OrderedJSON",
+            "FileIO", "Provenance", "Partitioning",
         ]),
     .target(
         name: "Reports", dependencies: ["FileIO", mustache], resources: [.embedInCode("Templates/report.mustache")],
@@ -132,8 +132,9 @@ if let libtorch {
         .target(
             name: "Pretraining",
             dependencies: [
-                "LlamaModels", "Torch", "Collectives", "Checkpoints", "Safetensors", "Tokenizers", "PieceModel",
-                "Corpora", "OrderedJSON", "FileIO", "Provenance", "Partitioning", "Reports", "SeededRandom", yams,
+                "LlamaModels", "Torch", "Collectives", "Checkpoints", "CheckpointResizing", "Safetensors", "Tokenizers",
+                "PieceModel", "Corpora", "OrderedJSON", "FileIO", "Provenance", "Partitioning", "Reports",
+                "SeededRandom", yams,
             ],
             resources: [
                 "kuoci", "paper-7b", "paper-plus-7b", "paper-13b", "paper-33b", "tiny",
@@ -142,8 +143,8 @@ if let libtorch {
         library(
             "TorchCommands",
             [
-                "Commands", "Pretraining", "Torch", "Collectives", "LlamaModels", "Provenance", "FileIO", "OrderedJSON",
-                "Partitioning", argumentParser,
+                "Commands", "Pretraining", "Torch", "Collectives", "LlamaModels", "Checkpoints", "CheckpointResizing",
+                "Tokenizers", "Provenance", "FileIO", "OrderedJSON", "Partitioning", argumentParser,
             ]),
         .executableTarget(
             name: "kuoci-torch", dependencies: ["TorchCommands"], swiftSettings: swiftSettings,
@@ -158,8 +159,8 @@ if let libtorch {
         tests(
             "Pretraining",
             [
-                "LlamaModels", "Torch", "Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "SeededRandom",
-                "OrderedJSON", "FileIO",
+                "LlamaModels", "Torch", "Checkpoints", "CheckpointResizing", "Safetensors", "Tokenizers", "PieceModel",
+                "SeededRandom", "OrderedJSON", "FileIO",
             ]),
     ]
     programs.append("kuoci-torch")

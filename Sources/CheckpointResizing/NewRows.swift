@@ -1,62 +1,55 @@
-import Checkpoints
+import Partitioning
 import Safetensors
 
-/// Makes the rows that are appended to one matrix.
-struct NewRows {
-    let matrix: TensorInfo
-    let file: SafetensorsFile
-    let initialization: RowInitialization
-    let seed: UInt64
-    /// The old ids that stand for a new one; only asked by `subwordMean`.
-    let subwords: (Int) throws -> [Int]
-    private let statistics: RowStatistics
+/// The rows that are appended to one matrix.
+struct NewRows: Sendable {
+    let old: OldRows
+    let start: any RowStart
+    /// The norm that each row is scaled to; nil for none.
+    let norm: Double?
 
-    init(
-        _ matrix: TensorInfo, in file: SafetensorsFile, _ initialization: RowInitialization, seed: UInt64,
-        subwords: @escaping (Int) throws -> [Int]
-    ) throws {
-        statistics = RowStatistics(matrix, in: file)
-        guard statistics.isFinite else { throw ResizingError.notFinite(path: file.path, tensor: matrix.name) }
-        self.matrix = matrix
-        self.file = file
-        self.initialization = initialization
-        self.seed = seed
-        self.subwords = subwords
-    }
+    /// Rows made in one go by one thread.
+    private static let blockSize = 64
 
-    private var columns: Int { matrix.shape[1] }
-
-    /// The row of a new id in the matrix's type, rounded once from double precision by way of `Float`.
-    func bytes(of id: Int) throws -> [UInt8] {
-        matrix.type.bytes(try row(id).map { Float($0) })
-    }
-
-    private func row(_ id: Int) throws -> [Double] {
-        switch initialization {
-        case .mean:
-            return statistics.mean
-        case .normal:
-            // Input and output draw the same numbers: a tied pair stays a pair whether stored once or twice.
-            var generator = NormalGenerator(seed: seed, stream: UInt64(id))
-            return (0..<columns).map { statistics.mean[$0] + statistics.deviation[$0] * generator.next() }
-        case .subwordMean:
-            let ids = try subwords(id)
-            guard !ids.isEmpty else { return statistics.mean }
-            var sums = [Double](repeating: 0, count: columns)
-            for old in ids { add(row: old, to: &sums) }
-            return sums.map { $0 / Double(ids.count) }
+    /// Calls `body` with the bytes of the rows of these ids, block by block in order, in the matrix's type.
+    ///
+    /// No more than a few blocks are in memory, and no byte depends on the number of threads.
+    func forEachBlock(of ids: Range<Int>, threads: Int, _ body: ([UInt8]) throws -> Void) rethrows {
+        let blocks = stride(from: ids.lowerBound, to: ids.upperBound, by: Self.blockSize).map {
+            $0..<min($0 + Self.blockSize, ids.upperBound)
         }
-    }
-
-    private func add(row: Int, to sums: inout [Double]) {
-        precondition(row >= 0 && row < matrix.shape[0], "an old id beyond the old rows")
-        let rowSize = columns * matrix.type.bits / 8
-        file.withUnsafeBytes(of: matrix) { bytes in
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: columns) { values in
-                matrix.type.decode(
-                    UnsafeRawBufferPointer(rebasing: bytes[row * rowSize..<(row + 1) * rowSize]), into: values)
-                for column in 0..<columns { sums[column] += Double(values[column]) }
+        let stretch = 4 * max(1, threads)
+        for first in stride(from: 0, to: blocks.count, by: stretch) {
+            let made = concurrentValues(count: min(stretch, blocks.count - first), threads: threads) {
+                bytes(of: blocks[first + $0])
             }
+            for block in made { try body(block) }
         }
     }
+
+    /// The rows of some ids, rounded once from double precision by way of `Float`.
+    private func bytes(of ids: Range<Int>) -> [UInt8] {
+        let width = old.width
+        let numbers = [Float](unsafeUninitializedCapacity: ids.count * width) { numbers, initialized in
+            withUnsafeTemporaryAllocation(of: Double.self, capacity: ids.count * width) { rows in
+                rows.initialize(repeating: 0)
+                start.fill(rows, ids)
+                if let norm {
+                    for place in 0..<ids.count {
+                        scale(UnsafeMutableBufferPointer(rebasing: rows[place * width..<(place + 1) * width]), to: norm)
+                    }
+                }
+                for place in rows.indices { numbers.initializeElement(at: place, to: Float(rows[place])) }
+            }
+            initialized = ids.count * width
+        }
+        return old.matrix.type.bytes(numbers)
+    }
+}
+
+/// Gives a row a norm; a row of zeros has no direction and stays.
+private func scale(_ row: UnsafeMutableBufferPointer<Double>, to norm: Double) {
+    let found = row.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    guard found > 0 else { return }
+    for column in row.indices { row[column] *= norm / found }
 }

@@ -13,7 +13,11 @@ public enum ResizingError: BadDataError, Equatable {
     /// The model's own tokenizer has another number of entries than the embedding has rows.
     case oldTokenizerDisagrees(path: String, entries: Int, rows: Int)
     case notAnExtension(tokenizer: String, id: Int, old: String, new: String)
-    case noOldTokenizer(directory: String)
+    case noOldTokenizer(directory: String, initialization: RowInitialization)
+    /// `neighbours` has nothing to learn from.
+    case noTexts
+    /// One row serves both sides, but they are to start in different ways.
+    case tiedButTwoStarts(directory: String)
     case noTokenizer(path: String)
     /// A NaN or an infinity among the old rows.
     case notFinite(path: String, tensor: String)
@@ -43,8 +47,13 @@ extension ResizingError: CustomStringConvertible {
         case .notAnExtension(let tokenizer, let id, let old, let new):
             "\(tokenizer): entry \(id) is \"\(new)\", but in the model's own tokenizer it is \"\(old)\"; "
                 + "merge the new pieces into that tokenizer"
-        case .noOldTokenizer(let directory):
-            "\(directory): has no tokenizer.model, which subword-mean needs; copy it there, or use --init mean"
+        case .noOldTokenizer(let directory, let initialization):
+            "\(directory): has no tokenizer.model, which \(initialization.rawValue) needs; copy it there, or use "
+                + "--init mean"
+        case .noTexts: "new rows cannot start from neighbours without texts to learn them from; give --init-text"
+        case .tiedButTwoStarts(let directory):
+            "\(directory): tie_word_embeddings is true in config.json, so that one row serves input and head; "
+                + "give --init alone"
         case .noTokenizer(let path): "\(path): holds no tokenizer.model; name a SentencePiece model or its directory"
         case .notFinite(let path, let tensor):
             "\(path): \(tensor) holds NaN or infinity, from which no new row can start; use a sound checkpoint"

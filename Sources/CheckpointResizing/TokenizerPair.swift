@@ -26,8 +26,20 @@ public struct TokenizerPair: Sendable {
     }
 
     /// The old ids that the text of a new entry is made of: for `▁人工` those of `▁人工`, for `人工` those of `人工`.
+    ///
+    /// None where the old tokenizer knows nothing of the text, and for what is no text: control and unused pieces.
     public func subwords(of id: Int) -> [Int] {
-        segmenter.encode(new.vocabulary.text(of: PieceID(id))).map { Int($0.rawValue) }
+        guard isText(id, in: new) else { return [] }
+        return segmenter.encode(new.vocabulary.text(of: PieceID(id))).filter { $0 != old.vocabulary.unknownID }
+            .map { Int($0.rawValue) }
+    }
+
+    /// Whether an entry of one of the two is a piece of text as it stands.
+    func isText(_ id: Int, in tokenizer: Tokenizer) -> Bool {
+        switch tokenizer.vocabulary.type(of: PieceID(id)) {
+        case .normal, .userDefined: true
+        case .unknown, .control, .unused, .byte: false
+        }
     }
 }
 

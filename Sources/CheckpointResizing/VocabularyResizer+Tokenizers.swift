@@ -1,5 +1,6 @@
 public import Checkpoints
 import Foundation
+public import Partitioning
 import PieceModel
 import Safetensors
 public import Tokenizers
@@ -8,9 +9,9 @@ extension VocabularyResizer {
     /// Resizes a checkpoint to a tokenizer that extends the checkpoint's own.
     ///
     /// Where the model's directory has a tokenizer.model, its entries must be one for each row, and the first ones of
-    /// `tokenizer`; `.subwordMean` cannot do without it.
+    /// `tokenizer`; a start that looks at pieces cannot do without it.
     public init(
-        _ checkpoint: Checkpoint, to tokenizer: Tokenizer, initialization: RowInitialization, seed: UInt64 = 0
+        _ checkpoint: Checkpoint, to tokenizer: Tokenizer, starts: RowStarts, threads: Int = availableProcessors
     ) throws {
         let rows = try checkpoint.matrix(TensorNames.embedding).shape[0]
         let oldPath = checkpoint.directory + "/tokenizer.model"
@@ -21,11 +22,9 @@ extension VocabularyResizer {
                 throw ResizingError.oldTokenizerDisagrees(path: oldPath, entries: old.count, rows: rows)
             }
             pair = try TokenizerPair(old: old, new: tokenizer)
-        } else if initialization == .subwordMean {
-            throw ResizingError.noOldTokenizer(directory: checkpoint.directory)
         }
         try self.init(
-            checkpoint, entries: tokenizer.count, tokenizer: tokenizer.model.path, initialization: initialization,
-            seed: seed, subwords: { [pair] in pair?.subwords(of: $0) ?? [] })
+            checkpoint, entries: tokenizer.count, tokenizer: tokenizer.model.path, starts: starts, pieces: pair,
+            threads: threads)
     }
 }

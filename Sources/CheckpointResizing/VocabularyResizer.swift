@@ -11,10 +11,12 @@ public struct VocabularyResizer {
     public let checkpoint: Checkpoint
     /// Entries of the new tokenizer.
     public let entries: Int
-    public var initialization: RowInitialization
-    public var seed: UInt64
-    /// The old ids that stand for a new one, each below the old number of rows; only asked by `.subwordMean`.
-    public var subwords: (Int) throws -> [Int]
+    /// How new rows start.
+    public let starts: RowStarts
+    /// The entries of both tokenizers, which some starts look at.
+    public let pieces: TokenizerPair?
+    private let threads: Int
+    private let sources: RowSources
     /// The matrices that grow: the embedding and, unless tied, the LM head.
     public let matrixNames: [String]
     public let oldEntries: Int
@@ -22,10 +24,12 @@ public struct VocabularyResizer {
     /// - Parameters:
     ///   - entries: The new number of rows.
     ///   - tokenizer: The new tokenizer's path, for messages.
+    ///   - pieces: The tokenizers; only starts that look at no pieces can do without.
+    ///   - threads: To make new rows on; no byte depends on their number.
     /// - Throws: `ResizingError` if the numbers do not fit together, `SafetensorsError.notFloats`.
     public init(
-        _ checkpoint: Checkpoint, entries: Int, tokenizer: String, initialization: RowInitialization, seed: UInt64 = 0,
-        subwords: @escaping (Int) throws -> [Int] = { _ in [] }
+        _ checkpoint: Checkpoint, entries: Int, tokenizer: String, starts: RowStarts, pieces: TokenizerPair? = nil,
+        threads: Int = availableProcessors
     ) throws {
         let rows = try checkpoint.matrix(TensorNames.embedding).shape[0]
         let vocabularySize = try checkpoint.config.vocabularySize
@@ -40,10 +44,23 @@ public struct VocabularyResizer {
         }
         self.checkpoint = checkpoint
         self.entries = entries
-        self.initialization = initialization
-        self.seed = seed
-        self.subwords = subwords
+        self.starts = starts
+        self.pieces = pieces
+        self.threads = threads
         oldEntries = rows
+        sources = RowSources(pieces, ids: rows..<entries, texts: starts.texts, threads: threads)
+        try check(starts)
+    }
+
+    /// - Throws: `ResizingError` for starts that lack what they are made from, or that a tied model cannot have.
+    private func check(_ starts: RowStarts) throws {
+        for start in starts.both where start.needsPieces && pieces == nil {
+            throw ResizingError.noOldTokenizer(directory: checkpoint.directory, initialization: start)
+        }
+        if starts.both.contains(.neighbours), starts.texts.isEmpty { throw ResizingError.noTexts }
+        if try checkpoint.config.tiesWordEmbeddings, starts.input != starts.head {
+            throw ResizingError.tiedButTwoStarts(directory: checkpoint.directory)
+        }
     }
 
     /// Writes the resized checkpoint, with `tokenizerFiles` (names in `tokenizerDirectory`) in place of the old ones.
@@ -54,7 +71,7 @@ public struct VocabularyResizer {
         to directory: String, tokenizerFiles: [(source: String, name: String)], manifest: Manifest? = nil,
         replacing: Bool, progress: ProgressHandler = { _ in }
     ) throws {
-        let rows = try makeNewRows()
+        let rows = try newRows(starts)
         var writer = try CheckpointWriter(directory, shards: try plannedShards(), replacing: replacing)
         try writer.copy(try checkpoint.sideFiles, from: checkpoint.directory)
         for file in tokenizerFiles { try writer.copy(file.source, as: file.name) }
@@ -65,7 +82,7 @@ public struct VocabularyResizer {
                 try file.forEachChunk(of: info) { try writer.write(bytes: $0) }
             }
             if let rows = rows[tensor.name] {
-                for id in oldEntries..<entries { try writer.write(try rows.bytes(of: id)) }
+                try rows.forEachBlock(of: oldEntries..<entries, threads: threads) { try writer.write($0) }
             }
         }
         progress(
@@ -75,12 +92,25 @@ public struct VocabularyResizer {
         try writer.finish(config: config, manifest: manifest) { try verify($0, progress: progress) }
     }
 
-    private func makeNewRows() throws -> [String: NewRows] {
+    /// The bytes of the new rows of each matrix that grows, by its name, in its type: what `write` appends.
+    ///
+    /// - Parameter starts: other ones than the resizer's own, but with its texts.
+    /// - Throws: `ResizingError`, and what reading texts throws.
+    public func newRowBytes(_ starts: RowStarts) throws -> [String: [UInt8]] {
+        try check(starts)
+        return try newRows(starts).mapValues { rows in
+            var bytes: [UInt8] = []
+            rows.forEachBlock(of: oldEntries..<entries, threads: threads) { bytes += $0 }
+            return bytes
+        }
+    }
+
+    private func newRows(_ starts: RowStarts) throws -> [String: NewRows] {
+        let isTied = try checkpoint.config.tiesWordEmbeddings
         var rows: [String: NewRows] = [:]
         for name in matrixNames {
-            rows[name] = try NewRows(
-                try checkpoint.matrix(name), in: try checkpoint.shard(of: name), initialization, seed: seed,
-                subwords: subwords)
+            let old = OldRows(matrix: try checkpoint.matrix(name), file: try checkpoint.shard(of: name))
+            rows[name] = try sources.rows(old, isTied ? .both : name == TensorNames.head ? .head : .input, starts)
         }
         return rows
     }

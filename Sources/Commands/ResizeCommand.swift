@@ -1,5 +1,5 @@
 public import ArgumentParser
-public import CheckpointResizing
+import CheckpointResizing
 import Checkpoints
 import FileIO
 import Glibc
@@ -30,16 +30,7 @@ struct ResizeCommand: ParsableCommand {
     @Option(help: "The directory to write.")
     var out: String
 
-    @Option(
-        name: .customLong("init"),
-        help: """
-            How new rows start: mean (of all old rows), subword-mean (of the rows of the pieces that the model's own \
-            tokenizer makes of the new piece) or normal (each column drawn with the old rows' mean and deviation).
-            """)
-    var initialization = RowInitialization.subwordMean
-
-    @Option(help: "Where the random numbers of --init normal begin.")
-    var seed: UInt64 = 0
+    @OptionGroup(title: "How new rows start") var starts: RowStartOptions
 
     @Flag(help: "Replace the output directory if it exists.")
     var force = false
@@ -51,7 +42,7 @@ struct ResizeCommand: ParsableCommand {
         let files = try tokenizerFiles(at: tokenizer)
         let larger = try Tokenizer(contentsOf: tokenizerPath(tokenizer))
         let checkpoint = try Checkpoint(directory: model)
-        let resizer = try VocabularyResizer(checkpoint, to: larger, initialization: initialization, seed: seed)
+        let resizer = try VocabularyResizer(checkpoint, to: larger, starts: starts.starts)
         try resizer.write(
             to: out, tokenizerFiles: files, manifest: try manifest(resizer).holdingInputs(), replacing: force,
             progress: progress.handler())
@@ -59,21 +50,21 @@ struct ResizeCommand: ParsableCommand {
     }
 
     private func manifest(_ resizer: VocabularyResizer) -> Manifest {
-        Manifest(
-            options: [
-                "model": .string(model), "tokenizer": .string(tokenizer), "out": .string(out),
-                "init": .string(initialization.rawValue), "seed": .integer(seed), "force": .bool(force),
-            ],
+        var options: JSONValue = [
+            "model": .string(model), "tokenizer": .string(tokenizer), "out": .string(out),
+        ]
+        resizer.starts.addMembers(to: &options)
+        options["force"] = .bool(force)
+        return Manifest(
+            options: options,
             inputs: [resizer.checkpoint.config.path] + resizer.checkpoint.shards.map(\.path)
-                + [tokenizerPath(tokenizer)],
+                + [tokenizerPath(tokenizer)] + resizer.starts.texts,
             results: [
                 "old_entries": .integer(resizer.oldEntries), "new_entries": .integer(resizer.entries),
                 "resized": .strings(resizer.matrixNames),
             ])
     }
 }
-
-extension RowInitialization: ExpressibleByArgument {}
 
 /// Fails before any work is done if the output is there already.
 func refuseExisting(_ path: String) throws {

@@ -23,7 +23,7 @@ struct RefusedResizingTests {
             let checkpoint = try Checkpoint(directory: directory + "/old")
             do {
                 let resizer = try VocabularyResizer(
-                    checkpoint, to: try tokenizer(pieces), initialization: initialization)
+                    checkpoint, to: try tokenizer(pieces), starts: RowStarts(initialization))
                 try resizer.write(to: directory + "/new", tokenizerFiles: [], replacing: false)
                 return "taken"
             } catch {
@@ -116,7 +116,7 @@ struct RefusedResizingTests {
             bytes.replaceSubrange(place..<place + 4, with: TensorType.float32.bytes([.nan]))
             try writeFile(path, bytes)
             let resizer = try VocabularyResizer(
-                try Checkpoint(directory: directory + "/old"), to: try tokenizer(newPieces), initialization: .mean)
+                try Checkpoint(directory: directory + "/old"), to: try tokenizer(newPieces), starts: RowStarts(.mean))
             #expect(throws: ResizingError.notFinite(path: path, tensor: "lm_head.weight")) {
                 try resizer.write(to: directory + "/new", tokenizerFiles: [], replacing: false)
             }
@@ -130,7 +130,7 @@ struct RefusedResizingTests {
             try writeModel(directory + "/old")
             try writeFile(directory + "/new", "mine".utf8)
             let resizer = try VocabularyResizer(
-                try Checkpoint(directory: directory + "/old"), to: try tokenizer(newPieces), initialization: .mean)
+                try Checkpoint(directory: directory + "/old"), to: try tokenizer(newPieces), starts: RowStarts(.mean))
             #expect(throws: FileError.alreadyExists(path: directory + "/new")) {
                 try resizer.write(to: directory + "/new", tokenizerFiles: [], replacing: false)
             }
@@ -144,7 +144,7 @@ struct RefusedResizingTests {
         try withTemporaryDirectory { directory in
             try writeModel(directory + "/old")
             let resizer = try VocabularyResizer(
-                try Checkpoint(directory: directory + "/old"), to: try tokenizer(newPieces), initialization: .mean)
+                try Checkpoint(directory: directory + "/old"), to: try tokenizer(newPieces), starts: RowStarts(.mean))
             try resizer.write(to: directory + "/new", tokenizerFiles: [], replacing: false)
             try resizer.verify(try Checkpoint(directory: directory + "/new"), progress: { _ in })
             let path = directory + "/new/model.safetensors"

@@ -34,10 +34,11 @@ func values(_ count: Int, seed: Int) -> [Float] {
 
 /// A checkpoint of old vocabulary size with 6 columns.
 func writeModel(
-    _ directory: String, type: TensorType = .float32, tied: Bool = false, shardSize: Int = .max,
-    withTokenizer: Bool = true, change: (inout [TensorPlan], inout JSONValue) -> Void = { _, _ in }
+    _ directory: String, pieces: [String] = oldPieces, type: TensorType = .float32, tied: Bool = false,
+    shardSize: Int = .max, withTokenizer: Bool = true,
+    change: (inout [TensorPlan], inout JSONValue) -> Void = { _, _ in }
 ) throws {
-    let rows = oldPieces.count + 3
+    let rows = pieces.count + 3
     var plans = [
         TensorPlan(name: "model.embed_tokens.weight", type: type, shape: [rows, 6]),
         TensorPlan(name: "model.layers.0.mlp.up_proj.weight", type: type, shape: [5, 6]),
@@ -56,7 +57,7 @@ func writeModel(
     try writeFile(writer.path(of: "generation_config.json"), "{}".utf8)
     try writeFile(writer.path(of: "tokenizer_config.json"), "old".utf8)
     if withTokenizer {
-        try writeFile(writer.path(of: "tokenizer.model"), try tokenizer(oldPieces).model.serialized())
+        try writeFile(writer.path(of: "tokenizer.model"), try tokenizer(pieces).model.serialized())
     }
     try writer.finish(config: config)
 }

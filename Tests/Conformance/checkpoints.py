@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import tempfile
 
+import numpy
 import sentencepiece
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -125,9 +126,11 @@ def check_init(report, name, program, work, tokenizer, rows):
     (report.ok if same else report.failed)(f"{name}: same seed", "same bytes")
 
 
-def expected_rows(matrix, method, old_tokenizer, pieces):
-    """The new rows in double precision: the mean of all rows, or of those of the piece's old pieces."""
+def expected_rows(key, matrix, method, old_tokenizer, pieces):
+    """The new rows in double precision: the mean of all rows, or of (some of) those of the piece's old pieces."""
     matrix = matrix.double()
+    if method == "zero":
+        return torch.zeros(len(pieces), matrix.shape[1], dtype=torch.double)
     if method == "mean":
         return matrix.mean(dim=0).expand(len(pieces), -1)
     processor = sentencepiece.SentencePieceProcessor(model_file=str(old_tokenizer / "tokenizer.model"))
@@ -138,8 +141,70 @@ def expected_rows(matrix, method, old_tokenizer, pieces):
         ids = processor.encode(piece[1:] if starts_word else "\n" + piece)
         if not starts_word:
             ids = ids[ids.index(processor.piece_to_id("<0x0A>")) + 1:]
+        if method == "subword-first-last":
+            ids = ids[:1] if key == "lm_head.weight" else ids[-1:]
         rows.append(matrix[ids].mean(dim=0))
     return torch.stack(rows)
+
+
+def check_draws(report, name, ours, before):
+    """Too few rows for moments: no draw is far out, and none is another's."""
+    wrong = []
+    for key in set(RESIZED) & set(ours):
+        old, new = ours[key][:before].double(), ours[key][before:].double()
+        distances = ((new - old.mean(dim=0)) / old.std(dim=0)).flatten()
+        if not 0.8 < distances.std().item() < 1.2 or distances.abs().max().item() > 6 or len(new.unique(dim=0)) != len(new):
+            wrong.append((key, distances.std().item(), "about 1"))
+    report.equal(f"{name}: draws", "deviations of about 1", wrong)
+
+
+def check_covariance(report, name, program, work, pair):
+    """The moments of many draws, and, with transformers' spread, its mean_resizing."""
+    old, _, before, _ = pair
+    source, larger, out = work / "source", work / "larger", work / "out"
+    added = 20_000
+    make_model(source, before, old)
+    larger.mkdir()
+    model = model_pb2.ModelProto()
+    model.ParseFromString((old / "tokenizer.model").read_bytes())
+    for number in range(added):
+        model.pieces.add(piece=f"[PAD{number}]", type=5)
+    (larger / "tokenizer.model").write_bytes(model.SerializeToString())
+    for key in RESIZED:
+        path = source / "model.safetensors"
+        weights = load_file(path)
+        # Columns that go together.
+        weights[key][:, 1:] += 0.7 * weights[key][:, :-1].clone()
+        save_file(weights, path, metadata={"format": "pt"})
+    kuoci(program, "resize", "--model", source, "--tokenizer", larger, "--out", out, "--init", "covariance", "--progress", "none")
+    wrong, worst = [], 0.0
+    for key in RESIZED:
+        matrix = tensors(out)[key].double().numpy()
+        rows, draws = matrix[:before], matrix[before:]
+        covariance = numpy.cov(rows, rowvar=False, bias=True)
+        scale = numpy.sqrt(numpy.outer(covariance.diagonal(), covariance.diagonal()))
+        # In units of the standard error of each number of the matrix.
+        errors = numpy.sqrt((scale**2 + covariance**2) / added)
+        far = numpy.abs(numpy.cov(draws, rowvar=False, bias=True) - covariance) / errors
+        shift = numpy.abs(draws.mean(axis=0) - rows.mean(axis=0)) / numpy.sqrt(covariance.diagonal() / added)
+        worst = max(worst, far.max(), shift.max())
+        if worst > 6:
+            wrong.append((key, worst, "at most 6"))
+    report.equal(f"{name}: moments", f"{added} draws of {len(RESIZED)} matrices: all within {worst:.1f} standard errors of numpy's", wrong)
+    theirs = AutoModelForCausalLM.from_pretrained(source)
+    theirs.resize_token_embeddings(before + added, mean_resizing=True)
+    kuoci(program, "resize", "--model", source, "--tokenizer", larger, "--out", out, "--init", "covariance",
+          "--init-spread", "3.1623e-5", "--force", "--progress", "none")
+    wrong, farthest = [], 0.0
+    for key, matrix in zip(RESIZED, (theirs.get_input_embeddings().weight, theirs.get_output_embeddings().weight)):
+        ours, mean = tensors(out)[key][before:].double(), matrix[:before].double().mean(dim=0)
+        deviation = matrix[:before].double().std(dim=0)
+        # Both are the mean but for 3.2e-5 of a deviation (transformers: none at all where its test of the matrix fails).
+        distance = max(((rows - mean) / deviation).abs().max().item() for rows in (ours, matrix[before:].detach().double()))
+        farthest = max(farthest, distance)
+        if distance > 6 * 3.2e-5:
+            wrong.append((key, distance, "at most 1.9e-4"))
+    report.equal(f"{name}: mean_resizing", f"ours and transformers' are the mean within {farthest:.1e} deviations", wrong)
 
 
 def check_resize(report, name, program, work, pair, method, dtype, tied, shard):
@@ -159,12 +224,14 @@ def check_resize(report, name, program, work, pair, method, dtype, tied, shard):
     configs = [json.loads((path / "config.json").read_text()) for path in (out, source)]
     keys_kept = list(configs[0]) == list(configs[1]) and {**configs[1], "vocab_size": after} == configs[0]
     (report.ok if keys_kept else report.failed)(f"{name}: config", f"{len(configs[0])} keys, vocab_size {after}")
-    if method != "normal":
+    if method in ("normal", "covariance"):
+        check_draws(report, name, ours, before)
+    else:
         pieces = [sentencepiece.SentencePieceProcessor(model_file=str(new / "tokenizer.model")).id_to_piece(i)
                   for i in range(before, after)]
         unequal = []
         for key in set(RESIZED) & set(theirs):
-            expected = expected_rows(theirs[key], method, old, pieces).float().to(dtype)
+            expected = expected_rows(key, theirs[key], method, old, pieces).float().to(dtype)
             unequal += [(f"{key}[{row}]", "", "") for row in range(before, after)
                         if not torch.allclose(ours[key][row].double(), expected[row - before].double(), rtol=1e-6, atol=1e-9)]
         report.equal(f"{name}: new rows", f"{(after - before)} rows", unequal)
@@ -239,9 +306,12 @@ def main():
             ("mean", torch.float32, False, "1GB"), ("mean", torch.bfloat16, True, "60KB"),
             ("subword-mean", torch.float32, True, "1GB"), ("subword-mean", torch.bfloat16, False, "60KB"),
             ("subword-mean", torch.float16, False, "1GB"), ("normal", torch.float32, False, "60KB"),
+            ("zero", torch.float32, False, "1GB"), ("covariance", torch.float32, True, "60KB"),
+            ("subword-first-last", torch.bfloat16, False, "1GB"),
         ]:
             name = f"resize {method} {str(dtype)[6:]}{' tied' if tied else ''}{' shards' if shard != '1GB' else ''}"
             report.run(name, in_directory(check_resize), program, pair, method, dtype, tied, shard)
+        report.run("resize covariance draws", in_directory(check_covariance), program, pair)
         both = ["embed_tokens", "lm_head"]
         for dtype, tied, saved in [
             (torch.float32, False, both), (torch.float32, False, None), (torch.bfloat16, False, both),
