@@ -74,7 +74,7 @@ torture: build
 
 ## bench        measure speed and memory beside the same peers
 bench: build peers .deps/base/tokenizer.model
-	for script in trainers encoding merging training; do $(PYTHON) Benchmarks/$$script.py --kuoci $(KUOCI); done
+	for script in trainers encoding merging starts training; do $(PYTHON) Benchmarks/$$script.py --kuoci $(KUOCI); done
 	$(if $(LARGE),$(PYTHON) Benchmarks/training.py --kuoci $(KUOCI) --large)
 
 ## fuzz         run each libFuzzer target for TIME seconds (60) on this machine, one after the other; finds go to Fuzz/Findings

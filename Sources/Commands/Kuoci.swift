@@ -14,7 +14,7 @@ public struct Kuoci: ParsableCommand {
             NormalizeCommand.self, ExportVocabularyCommand.self, MergeCommand.self, ConvertCommand.self,
             MeasureCommand.self, LintCommand.self, ReportCommand.self,
             InitCommand.self, ResizeCommand.self, ExportCommand.self, PretrainStub.self, EvaluateStub.self,
-            GenerateStub.self,
+            GenerateStub.self, InitCompareStub.self,
             SummaryCommand.self,
         ])
 

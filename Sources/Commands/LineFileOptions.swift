@@ -138,7 +138,7 @@ private func writeToStandardOutput(_ bytes: UnsafeRawBufferPointer) throws {
 }
 
 /// The model file that a path names: itself, or tokenizer.model in the directory.
-func tokenizerPath(_ path: String) -> String {
+package func tokenizerPath(_ path: String) -> String {
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue else {
         return path

@@ -6,7 +6,7 @@ func ratio(_ upper: Int, _ lower: Int) -> Double {
 }
 
 /// A number with so many digits after the point.
-func fixed(_ value: Double, _ digits: Int) -> String {
+package func fixed(_ value: Double, _ digits: Int) -> String {
     if !value.isFinite { return "-" }
     let text = String(format: "%.\(digits)f", value)
     // What rounds to zero has no sign.

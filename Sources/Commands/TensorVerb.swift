@@ -5,12 +5,14 @@ import Foundation
 /// 0.4 s and 128 MB at its start.
 package enum TensorVerb: String, CaseIterable {
     case pretrain, evaluate, generate
+    case initCompare = "init-compare"
 
     package var abstract: String {
         switch self {
         case .pretrain:
             "Trains by causal language modelling: full, embeddings (stage 1), lora (stage 2), or one after another."
         case .evaluate: "Measures loss, perplexity and bits per byte of a checkpoint on texts."
+        case .initCompare: "Ranks the ways in which new rows can start by how well the model then predicts texts."
         case .generate: "Writes texts with a checkpoint, each going on from a prompt."
         }
     }
@@ -74,6 +76,12 @@ struct EvaluateStub: TensorVerbStub {
 
 struct GenerateStub: TensorVerbStub {
     static let verb = TensorVerb.generate
+    static let configuration = stubConfiguration
+    @Argument(parsing: .allUnrecognized, help: .hidden) var arguments: [String] = []
+}
+
+struct InitCompareStub: TensorVerbStub {
+    static let verb = TensorVerb.initCompare
     static let configuration = stubConfiguration
     @Argument(parsing: .allUnrecognized, help: .hidden) var arguments: [String] = []
 }

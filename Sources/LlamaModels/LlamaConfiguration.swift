@@ -4,7 +4,7 @@ internal import OrderedJSON
 /// The shape of a LLaMA-family model, read from its config.json.
 public struct LlamaConfiguration: Sendable, Equatable {
     /// V: rows of the embedding and of the LM head.
-    public let vocabularySize: Int
+    public internal(set) var vocabularySize: Int
     /// D: `hidden_size`.
     public let width: Int
     /// `intermediate_size`.

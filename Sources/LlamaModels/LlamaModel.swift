@@ -7,7 +7,7 @@ public import Torch
 ///
 /// Not safe to use from two threads at once.
 public final class LlamaModel {
-    public let configuration: LlamaConfiguration
+    public internal(set) var configuration: LlamaConfiguration
     public let computation: Computation
     let reader: WeightReader
     var embedding: VocabularyMatrix

@@ -1,7 +1,5 @@
 import Checkpoints
-import Collectives
 import FileIO
-import Foundation
 import LlamaModels
 public import Partitioning
 import Safetensors
@@ -10,10 +8,7 @@ public import Torch
 /// A checkpoint, with an adapter if one is named, ready to be measured on texts.
 public final class ModelMeasurement {
     private let model: LlamaModel
-    private let sets: [HeldOutSet]
-    private let batchSize: Int
-    /// Token caches of the texts; removed with `self`.
-    private let scratch: String
+    private let texts: MeasuredTexts
 
     /// - Throws: errors that name the file at fault: model, adapter, tokenizer or text.
     public init(
@@ -21,44 +16,26 @@ public final class ModelMeasurement {
         documents: TextDivision = .lines, blockSize: Int, batchSize: Int, threads: Int,
         computation: Computation = .standard
     ) throws {
-        for (name, value) in [("--block-size", blockSize), ("--batch-size", batchSize), ("--threads", threads)] {
-            guard (1...1 << 20).contains(value) else {
-                throw PretrainingError.badOption(name: name, value: "\(value)", need: "must be 1 to 1048576")
-            }
-        }
-        self.batchSize = batchSize
+        try checkSizes(blockSize: blockSize, batchSize: batchSize, threads: threads)
         try TorchRuntime.prepare(threads: threads, computation)
         let model = try LlamaModel(directory: path, computation: computation)
         self.model = model
         try tokenizer.check(model, path: path)
         if let adapter { try apply(Adapter(directory: adapter), to: model) }
-        let scratch = FileManager.default.temporaryDirectory.path + "/kuoci-evaluate-" + UUID().uuidString
-        self.scratch = scratch
-        let caches = TokenCacheDirectory(scratch, tokenizer: tokenizer, threads: threads, observer: RunObserver())
-        sets = try texts.map { text in
-            let cache = try caches.tokens(of: TextSource(text.paths, documents), named: text.name).trained
-            let blocks = PackedBlocks(
-                cache, blockSize: blockSize, padding: tokenizer.endID, rows: model.configuration.vocabularySize)
-            return HeldOutSet(name: text.name, blocks: blocks)
-        }
+        self.texts = try MeasuredTexts(
+            texts, documents, tokenizer: tokenizer, rows: model.configuration.vocabularySize, blockSize: blockSize,
+            batchSize: batchSize, threads: threads)
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: scratch) }
 
     /// Measures every text, in the order in which they were named.
     public func evaluate(progress: ProgressHandler) throws -> [Evaluation] {
-        try sets.map { set in
-            try Pretraining.evaluate(model, set, batchSize: batchSize, ranks: Collectives(), isStopped: { false }) {
-                progress(.init(stage: "measuring \(set.name), blocks", completed: $0, total: set.blocks.blockCount))
-            }
-        }
+        try texts.evaluate(model, progress: progress)
     }
 
     /// Writes the first block of the first text, [1, T], and its logits, [1, T, V].
     public func writeLogits(_ path: String) throws {
-        guard let set = sets.first else { return }
-        let row = try set.blocks.row(0)
-        let batch = TokenBatch([row], set.blocks.blockSize)
+        guard let (row, blockSize) = try texts.firstBlock else { return }
+        let batch = TokenBatch([row], blockSize)
         func ids(_ values: [Int32]) throws -> Tensor {
             try Tensor(ids: values.map { Int64($0) }, shape: [1, values.count])
         }

@@ -8,7 +8,9 @@ public struct KuociTorch: ParsableCommand {
         commandName: "kuoci",
         abstract: "The verbs of kuoci that need libtorch.",
         version: Manifest.version,
-        subcommands: [PretrainCommand.self, EvaluateCommand.self, GenerateCommand.self])
+        subcommands: [
+            PretrainCommand.self, EvaluateCommand.self, GenerateCommand.self, InitCompareCommand.self,
+        ])
 
     public init() {}
 

@@ -16,6 +16,19 @@ struct ModelArguments: ParsableArguments {
     @Option(help: "A .model file, or a directory with tokenizer.model (default: the model's own).")
     var tokenizer: String?
 
+    @OptionGroup var computing: ComputationArguments
+
+    var threads: Int { computing.threads }
+
+    func computation() throws -> Computation { try computing.computation() }
+
+    func openTokenizer() throws -> TrainingTokenizer {
+        try TrainingTokenizer(contentsOf: tokenizer ?? model)
+    }
+}
+
+/// What a model is computed on.
+struct ComputationArguments: ParsableArguments {
     @Option(help: ArgumentHelp(deviceHelp, valueName: "cpu|cuda|cuda:N"))
     var device = DeviceChoice.cpu
 
@@ -35,9 +48,5 @@ struct ModelArguments: ParsableArguments {
         } catch {
             throw ValidationError("\(error)")
         }
-    }
-
-    func openTokenizer() throws -> TrainingTokenizer {
-        try TrainingTokenizer(contentsOf: tokenizer ?? model)
     }
 }
