@@ -1,0 +1,106 @@
+"""What the study compares: its sizes, in full and in small, and its arms, each one change away from the default."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    """How large a study is."""
+
+    name: str
+    # A config.json in this directory, or a preset of kuoci init.
+    base: str
+    # How the base is trained on English: a kuoci option and its number.
+    base_length: tuple
+    base_rate: str
+    # Of the Chinese text one document in so many is trained on, and of the held-out texts one is measured along the way.
+    text_share: int
+    measured_share: int
+    rows: int
+    sizes: tuple
+    # Pieces that are learned for `rows` new ones, of which the merge takes the best.
+    learned: float
+    batch: int
+    block: int
+    evaluate_every: int
+    # Peak learning rates of the two stages.
+    rates: tuple
+    seeds: tuple
+    generated: int
+
+
+SCALES = {
+    "full": Scale(
+        name="full", base="base.json", base_length=("--epochs", 2), base_rate="1e-3", text_share=5, measured_share=8,
+        rows=17953, sizes=(5000, 10000), learned=40000 / 17953, batch=4, block=512, evaluate_every=25,
+        rates=(1e-3, 1e-3), seeds=(1, 2, 3), generated=256),
+    "small": Scale(
+        name="small", base="nano", base_length=("--steps", 150), base_rate="3e-3", text_share=40, measured_share=8,
+        rows=6000, sizes=(2000,), learned=2.0, batch=4, block=256, evaluate_every=25, rates=(3e-3, 3e-3), seeds=(1,),
+        generated=64),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Arm:
+    """One way from the base to a model that reads Chinese; the values here are the default's."""
+
+    name: str
+    # What it is compared for.
+    question: str
+    # base (no new pieces), append-unigram, append-bpe, harmless or continued.
+    policy: str = "harmless"
+    # New rows; None: as many as the scale says.
+    rows: int | None = None
+    start: str = "subword-mean"
+    # Stage 1: off, input or both (new rows), paper (all rows of the input side).
+    stage1: str = "both"
+    # The rows of embedding and head that stage 2 trains beside LoRA.
+    stage2_rows: str = "new"
+    # A fifth of what is trained on is English.
+    mixed: bool = False
+    # Times the scale's learning rates.
+    rate: float = 1.0
+    # Whether all seeds are run.
+    decides: bool = False
+
+
+DEFAULT = Arm("harmless", "policy", decides=True)
+
+
+def arms(scale):
+    """Every arm of a study, the default first; the paper's recipe is the one that the rest of the field runs."""
+    found = [
+        DEFAULT,
+        Arm("base tokenizer", "policy", policy="base", stage1="off", stage2_rows="all", decides=True),
+        Arm("append, unigram", "policy", policy="append-unigram", decides=True),
+        Arm("append, BPE", "policy", policy="append-bpe", decides=True),
+        Arm("continued", "policy", policy="continued", decides=True),
+    ]
+    found += [Arm(f"{rows:,} rows", "size", rows=rows) for rows in scale.sizes]
+    found += [Arm(start, "start", start=start) for start in ("normal", "mean", "neighbours")]
+    found += [
+        Arm("no stage 1", "stage 1", stage1="off", decides=True),
+        Arm("input side alone", "stage 1", stage1="input"),
+        Arm("all rows, as the paper", "stage 1", stage1="paper", stage2_rows="all", decides=True),
+        Arm("all rows in stage 2", "stage 1", stage2_rows="all"),
+        Arm("80 : 20 with English", "mixture", mixed=True, decides=True),
+        Arm("half the rate", "rate", rate=0.5),
+        Arm("twice the rate", "rate", rate=2.0),
+    ]
+    return found
+
+
+QUESTIONS = {
+    "policy": "How the vocabulary is made",
+    "size": "How many rows",
+    "start": "How new rows start",
+    "stage 1": "Which rows train, and when",
+    "mixture": "English in the mixture",
+    "rate": "Learning rate",
+}
+
+
+def compared(all_arms, question):
+    """The arms that answer a question; the default stands beside the others."""
+    return [arm for arm in all_arms if arm.question == question or arm == DEFAULT]
