@@ -70,6 +70,7 @@ var targets: [Target] = [
         name: "PieceModel", dependencies: ["FileIO", protobuf], exclude: ["sentencepiece_model.proto"],
         swiftSettings: swiftSettings),
     library("Safetensors", ["FileIO", "OrderedJSON", orderedCollections]),
+    library("GGUF", ["FileIO"]),
     // 2
     library("Tokenizers", ["PieceModel", "UnicodeText", "Partitioning", "SeededRandom", "FileIO"]),
     library(
@@ -80,7 +81,7 @@ var targets: [Target] = [
     // 3
     library(
         "TokenizerFormats",
-        ["Tokenizers", "PieceModel", "UnicodeText", "OrderedJSON", "FileIO", "Partitioning", heap]),
+        ["Tokenizers", "PieceModel", "UnicodeText", "GGUF", "OrderedJSON", "FileIO", "Partitioning", heap]),
     library(
         "TokenizerTraining",
         ["Tokenizers", "PieceModel", "UnicodeText", "Corpora", "FileIO", "Partitioning", "SeededRandom"]),
@@ -190,9 +191,10 @@ targets += [
     tests("Corpora", ["FileIO", "OrderedJSON"]),
     tests("PieceModel", ["FileIO"]),
     tests("Safetensors", ["FileIO", "OrderedJSON"]),
+    tests("GGUF", ["FileIO", "SeededRandom"]),
     tests("Tokenizers", ["PieceModel", "SeededRandom", "FileIO"]),
     tests("Checkpoints", ["Safetensors", "FileIO", "OrderedJSON"]),
-    tests("TokenizerFormats", ["Tokenizers", "PieceModel", "OrderedJSON"]),
+    tests("TokenizerFormats", ["Tokenizers", "PieceModel", "GGUF", "OrderedJSON", "FileIO"]),
     tests("TokenizerTraining", ["Tokenizers", "PieceModel", "FileIO"]),
     tests(
         "VocabularyMerging", ["Tokenizers", "PieceModel", "TokenizerFormats", "UnicodeText", "OrderedJSON", "FileIO"]),
@@ -214,7 +216,7 @@ let package = Package(
         + [
             "Tokenizers", "TokenizerTraining", "TokenizerFormats", "VocabularyMerging", "VocabularyLint",
             "TokenizerMetrics", "PieceModel", "Corpora", "FileIO", "OrderedJSON",
-            "Safetensors", "Checkpoints", "CheckpointResizing",
+            "Safetensors", "GGUF", "Checkpoints", "CheckpointResizing",
         ].map { .library(name: $0, targets: [$0]) },
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

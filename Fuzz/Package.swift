@@ -10,8 +10,8 @@ let package = Package(
         .executableTarget(
             name: "kuoci-fuzz",
             dependencies: [
-                "Corpora", "PieceModel", "Tokenizers", "TokenizerFormats", "FileIO", "Safetensors", "Checkpoints",
-                "OrderedJSON",
+                "Corpora", "PieceModel", "Tokenizers", "TokenizerFormats", "GGUF", "FileIO", "Safetensors",
+                "Checkpoints", "OrderedJSON",
             ].map { .product(name: $0, package: "kuoci") })
     ],
     swiftLanguageModes: [.v6]

@@ -1,5 +1,5 @@
 import FileIO
-import Foundation
+public import GGUF
 public import PieceModel
 public import Tokenizers
 
@@ -10,43 +10,19 @@ public enum GGUFVocabulary {
     ///
     /// - Throws: `TokenizerFormatError.inexpressible` for a model that llama.cpp would use differently.
     public static func utf8(_ tokenizer: Tokenizer, name: String) throws -> [UInt8] {
-        let (vocabulary, proto) = (tokenizer.vocabulary, tokenizer.model.proto)
-        if let reason = obstacle(to: tokenizer) {
-            throw TokenizerFormatError.inexpressible(path: tokenizer.model.path, format: "GGUF", reason: reason)
-        }
-        let isUnigram = proto.trainerSpec.modelType == .unigram
-        // The model's own pieces: to the vocabulary, a NUL that byte fallback makes idle is of another type.
-        let pieces = tokenizer.model.pieces
-        var writer = GGUFWriter()
-        writer.add("general.architecture", isUnigram ? "t5" : "llama")
-        writer.add("general.type", "model")
-        writer.add("general.name", name)
-        writer.add((isUnigram ? "t5" : "llama") + ".vocab_size", UInt32(vocabulary.count))
-        writer.add("tokenizer.ggml.model", isUnigram ? "t5" : "llama")
-        writer.add("tokenizer.ggml.pre", "default")
-        writer.add("tokenizer.ggml.tokens", pieces.map { Array($0.piece.utf8)[...] })
-        writer.add("tokenizer.ggml.scores", pieces.map(\.score))
-        writer.add("tokenizer.ggml.token_type", pieces.map { Int32($0.type.rawValue) })
-        for (key, id) in [
-            ("bos", tokenizer.beginID), ("eos", tokenizer.endID), ("unknown", vocabulary.unknownID),
-            ("padding", tokenizer.padID),
-        ] {
-            if let id { writer.add("tokenizer.ggml.\(key)_token_id", UInt32(id.rawValue)) }
-        }
-        writer.add("tokenizer.ggml.add_bos_token", !isUnigram && tokenizer.beginID != nil)
-        writer.add("tokenizer.ggml.add_eos_token", isUnigram && tokenizer.endID != nil)
-        writer.add("tokenizer.ggml.add_space_prefix", proto.normalizerSpec.addDummyPrefix)
-        if isUnigram {
-            writer.add("tokenizer.ggml.remove_extra_whitespaces", proto.normalizerSpec.removeExtraWhitespaces)
-            if !proto.normalizerSpec.precompiledCharsmap.isEmpty {
-                writer.add(
-                    "tokenizer.ggml.precompiled_charsmap", bytes: Array(proto.normalizerSpec.precompiledCharsmap))
-            }
-        }
-        return writer.file()
+        let table = try GGUFTokenTable(tokenizer)
+        let isUnigram = tokenizer.model.proto.trainerSpec.modelType == .unigram
+        var entries = GGUFEntries()
+        entries.add("general.architecture", isUnigram ? "t5" : "llama")
+        entries.add("general.type", "model")
+        entries.add("general.name", name)
+        entries.add((isUnigram ? "t5" : "llama") + ".vocab_size", UInt32(table.tokens.count))
+        table.add(to: &entries)
+        return entries.file()
     }
 
-    private static func obstacle(to tokenizer: Tokenizer) -> String? {
+    /// Why llama.cpp would use a model differently; nil if it would not.
+    static func obstacle(to tokenizer: Tokenizer) -> String? {
         let (trainer, normalizer) = (tokenizer.model.proto.trainerSpec, tokenizer.model.proto.normalizerSpec)
         if trainer.treatWhitespaceAsSuffix { return "it marks spaces at the end of words" }
         if !normalizer.escapeWhitespaces { return "it leaves spaces as they are" }
@@ -68,6 +44,23 @@ public enum GGUFVocabulary {
     }
 
     public static func model(bytes: UnsafeRawBufferPointer, path: String) throws -> SentencePieceModel {
-        try GGUFVocabularyReader(GGUFFile(bytes: bytes, path: path)).model()
+        try model(of: GGUFHeader(bytes: bytes, path: path))
+    }
+
+    /// The vocabulary among the keys of a file.
+    public static func model(of header: GGUFHeader) throws -> SentencePieceModel {
+        try GGUFVocabularyReader(header).model()
+    }
+}
+
+extension SentencePieceModel {
+    /// The model without the entries at its end that only fill up a model's rows, as `GGUFTokenTable.pad` makes them.
+    public var withoutPadding: SentencePieceModel {
+        var copy = self
+        while let last = copy.proto.pieces.last, GGUFTokenTable.isPadding(last, id: copy.proto.pieces.count - 1) {
+            copy.proto.pieces.removeLast()
+        }
+        copy.proto.trainerSpec.vocabSize = Int32(copy.proto.pieces.count)
+        return copy
     }
 }

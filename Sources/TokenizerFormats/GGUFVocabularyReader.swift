@@ -1,11 +1,12 @@
 import Foundation
+import GGUF
 import PieceModel
 
 /// Makes a SentencePiece model of the values under `tokenizer.ggml`.
 struct GGUFVocabularyReader {
-    private let file: GGUFFile
+    private let file: GGUFHeader
 
-    init(_ file: GGUFFile) {
+    init(_ file: GGUFHeader) {
         self.file = file
     }
 
@@ -15,7 +16,7 @@ struct GGUFVocabularyReader {
         .malformed(path: file.path, place: key(name), reason: reason)
     }
 
-    private func value(_ name: String) throws(TokenizerFormatError) -> GGUFFile.Value {
+    private func value(_ name: String) throws(TokenizerFormatError) -> GGUFValue {
         guard let value = file.values[key(name)] else {
             throw failure(name, "is missing: the file holds no vocabulary")
         }

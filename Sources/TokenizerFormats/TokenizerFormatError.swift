@@ -8,8 +8,6 @@ public enum TokenizerFormatError: BadDataError, Equatable {
     case malformed(path: String, place: String, reason: String)
     /// The format allows it, and nothing here can do it.
     case unsupported(path: String, place: String, what: String)
-    case notGGUF(path: String, reason: String)
-    case badGGUF(path: String, offset: Int, reason: String)
     /// The tokenizer of `path` cannot be expressed in another format.
     case inexpressible(path: String, format: String, reason: String)
 
@@ -21,9 +19,6 @@ public enum TokenizerFormatError: BadDataError, Equatable {
             "\(path): \(place) \(reason); mend the file or what wrote it"
         case .unsupported(let path, let place, let what):
             "\(path): \(place) is \(what), which cannot be read here; use the tokenizer's .model file"
-        case .notGGUF(let path, let reason): "\(path): not a GGUF file (\(reason)); name a .gguf file"
-        case .badGGUF(let path, let offset, let reason):
-            "\(path): broken at byte \(offset): \(reason); copy the file again or mend what wrote it"
         case .inexpressible(let path, let format, let reason):
             "\(path): cannot be written as \(format): \(reason); keep to the format it is in"
         }

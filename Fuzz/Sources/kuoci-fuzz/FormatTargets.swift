@@ -1,3 +1,4 @@
+import GGUF
 import PieceModel
 import TokenizerFormats
 import Tokenizers
@@ -18,8 +19,9 @@ func fuzzJSON(_ bytes: UnsafeRawBufferPointer) {
     }
 }
 
-/// A GGUF file: read as a model, used, written again and read once more.
+/// A GGUF file: its tensors placed; read as a model, used, written again and read once more.
 func fuzzGGUF(_ bytes: UnsafeRawBufferPointer) {
+    fuzzTensors(bytes)
     do {
         let tokenizer = try Tokenizer(GGUFVocabulary.model(bytes: bytes, path: "fuzz.gguf"))
         for probe in probes { exercise(tokenizer, probe) }
@@ -27,6 +29,21 @@ func fuzzGGUF(_ bytes: UnsafeRawBufferPointer) {
         let again = try written.withUnsafeBytes { try GGUFVocabulary.model(bytes: $0, path: "again.gguf") }
         let same = zip(again.pieces, tokenizer.model.pieces).allSatisfy { $0.piece == $1.piece && $0.type == $1.type }
         guard again.pieces.count == tokenizer.count, same else { fatalError("another vocabulary came back") }
+    } catch {
+        checkMessage(error)
+    }
+}
+
+/// The places that a file gives its tensors lie within it, and blocks turn into as many numbers as their shape says.
+private func fuzzTensors(_ bytes: UnsafeRawBufferPointer) {
+    do {
+        for tensor in try GGUFHeader(bytes: bytes, path: "fuzz.gguf").tensors(in: bytes) {
+            let place = UnsafeRawBufferPointer(rebasing: bytes[tensor.byteRange])
+            guard tensor.type.isDequantizable else { continue }
+            guard tensor.type.dequantize(place).count == tensor.shape.reduce(1, *) else {
+                fatalError("another count of numbers than the shape's")
+            }
+        }
     } catch {
         checkMessage(error)
     }
