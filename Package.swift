@@ -94,6 +94,12 @@ var targets: [Target] = [
             "Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "UnicodeText", "Corpora", "OrderedJSON",
             "FileIO", "Provenance", "Partitioning",
         ]),
+    library(
+        "ModelConversion",
+        [
+            "Checkpoints", "Safetensors", "GGUF", "TokenizerFormats", "Tokenizers", "PieceModel", "OrderedJSON",
+            "FileIO", "Provenance", "Partitioning", orderedCollections,
+        ]),
     .target(
         name: "Reports", dependencies: ["FileIO", mustache], resources: [.embedInCode("Templates/report.mustache")],
         swiftSettings: swiftSettings),
@@ -174,7 +180,8 @@ targets += [
         [
             argumentParser, "FileIO", "OrderedJSON", "Provenance", "Partitioning", "UnicodeText", "Corpora",
             "PieceModel", "Tokenizers", "TokenizerFormats", "TokenizerTraining", "VocabularyMerging",
-            "VocabularyLint", "TokenizerMetrics", "Safetensors", "Checkpoints", "CheckpointResizing", "Reports",
+            "VocabularyLint", "TokenizerMetrics", "Safetensors", "Checkpoints", "CheckpointResizing",
+            "GGUF", "ModelConversion", "Reports",
         ]),
     .executableTarget(name: "kuoci", dependencies: ["Commands"], swiftSettings: swiftSettings),
     // Tests mirror Sources.
@@ -201,6 +208,9 @@ targets += [
     tests("VocabularyLint", ["VocabularyMerging", "TokenizerFormats", "Tokenizers", "PieceModel", "FileIO"]),
     tests("TokenizerMetrics", ["Tokenizers", "PieceModel"]),
     tests("Reports", ["FileIO"]),
+    tests(
+        "ModelConversion",
+        ["Checkpoints", "Safetensors", "GGUF", "TokenizerFormats", "Tokenizers", "PieceModel", "OrderedJSON", "FileIO"]),
     tests("CheckpointResizing", ["Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "OrderedJSON", "FileIO"]),
     tests(
         "Commands",
@@ -217,6 +227,7 @@ let package = Package(
             "Tokenizers", "TokenizerTraining", "TokenizerFormats", "VocabularyMerging", "VocabularyLint",
             "TokenizerMetrics", "PieceModel", "Corpora", "FileIO", "OrderedJSON",
             "Safetensors", "GGUF", "Checkpoints", "CheckpointResizing",
+            "ModelConversion",
         ].map { .library(name: $0, targets: [$0]) },
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

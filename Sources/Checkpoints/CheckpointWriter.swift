@@ -65,6 +65,9 @@ public struct CheckpointWriter: ~Copyable {
         }
     }
 
+    /// The temporary path of the directory itself.
+    public var directory: String { output.stagingPath }
+
     /// The temporary path of a file in the directory; what stands there when the writer finishes is kept.
     public func path(of name: String) -> String {
         output.path(of: name)

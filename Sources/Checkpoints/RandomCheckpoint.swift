@@ -2,7 +2,7 @@ import FileIO
 import OrderedJSON
 public import Partitioning
 public import Provenance
-import Safetensors
+package import Safetensors
 
 /// Writes a LLaMA checkpoint with random weights: norms are 1, biases 0, all else normal around 0 with the config's
 /// `initializer_range`, as transformers starts a model. Same config and seed, same bytes, at any number of threads.
@@ -41,7 +41,7 @@ private func generationConfig(_ config: ModelConfig) -> JSONValue {
 }
 
 /// Makes a tensor's bytes block by block on several threads and writes them in order; memory holds a few blocks.
-func forEachBlock(
+package func forEachBlock(
     of tensor: TensorPlan, threads: Int, make: @Sendable (Range<Int>) throws -> [UInt8],
     write: ([UInt8]) throws -> Void
 ) throws {

@@ -1,26 +1,32 @@
 import ArgumentParser
 import FileIO
 import Foundation
+import ModelConversion
 import OrderedJSON
 import Provenance
 import TokenizerFormats
 import Tokenizers
 
-/// `kuoci convert`: a vocabulary in another format.
+/// `kuoci convert`: a vocabulary, or a model, in another format.
 struct ConvertCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert",
-        abstract: "Writes a tokenizer in another format.",
+        abstract: "Writes a tokenizer or a model in another format.",
         discussion: """
-            Reads .model (SentencePiece), .json (Hugging Face's tokenizer.json), .gguf (with or without tensors) or a \
+            A checkpoint's directory becomes one .gguf file for llama.cpp, with its vocabulary, and such a file a \
+            checkpoint's directory. Matrices are rounded to --type; norms and biases stay f32, and in q4_0 the LM head \
+            is q8_0. Blocks of q8_0, q4_0 and q6_K are read as numbers again. --vocab-only leaves the tensors out.
+
+            Of a tokenizer it \
+            reads .model (SentencePiece), .json (Hugging Face's tokenizer.json), .gguf (with or without tensors) or a \
             directory; writes .model, .json, .gguf (vocabulary only), .vocab (text) or, for any other name, a directory \
             for transformers. Says on how many lines of --check-text, or of a built-in probe made of the tokenizer's own \
             pieces, the new file gives other ids than the old one.
 
-            Example: kuoci convert --from out/zh.model --to out/tokenizer.json --check-text corpora/sample.zh.txt
+            Example: kuoci convert --from out/export --to out/export.gguf --type q8_0
             """)
 
-    @Option(help: "The tokenizer to read.")
+    @Option(help: "The tokenizer, checkpoint or GGUF file to read.")
     var from: String
 
     @Option(help: "What to write; the ending says in which format.")
@@ -29,11 +35,29 @@ struct ConvertCommand: ParsableCommand {
     @Option(parsing: .upToNextOption, help: "Texts on whose lines old and new are compared (default: the probe).")
     var checkText: [String] = []
 
+    @Option(
+        help: """
+            Of a model: how its matrices are kept, \(GGUFModelType.allCases.map(\.rawValue).joined(separator: ", ")) \
+            (default: as they are; f32 for what was quantized).
+            """)
+    var type: GGUFModelType?
+
+    @Flag(help: "Of a model, write the vocabulary alone.")
+    var vocabOnly = false
+
     @Flag(help: "Replace what is there already.")
     var force = false
 
+    @OptionGroup var progress: ProgressOptions
+
     func run() throws {
         if !force { try refuseExisting(to) }
+        if !vocabOnly, try convertModel() { return }
+        if type != nil { throw ValidationError("--type is for models: neither --from nor --to is one here") }
+        try convertVocabulary()
+    }
+
+    private func convertVocabulary() throws {
         let source = try TokenizerFile(contentsOf: from)
         let format = TokenizerFileFormat(path: to)
         let comparison: FormatComparison?

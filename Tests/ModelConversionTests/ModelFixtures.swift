@@ -1,0 +1,86 @@
+import Checkpoints
+import FileIO
+import Foundation
+import OrderedJSON
+import PieceModel
+import Safetensors
+import TestSupport
+
+@testable import ModelConversion
+
+/// A BPE model with byte fallback, of 266 entries.
+func smallTokenizer() -> SentencePieceModel {
+    var proto = Sentencepiece_ModelProto()
+    func add(_ text: String, _ score: Float, _ type: SentencePieceModel.Piece.TypeEnum) {
+        var piece = SentencePieceModel.Piece()
+        piece.piece = text
+        piece.score = score
+        piece.type = type
+        proto.pieces.append(piece)
+    }
+    add("<unk>", 0, .unknown)
+    add("<s>", 0, .control)
+    add("</s>", 0, .control)
+    for byte in 0..<256 { add(piece(forByte: UInt8(byte)), 0, .byte) }
+    for (index, text) in ["▁a", "中", "文", "▁", "a", "b", "中文"].enumerated() { add(text, -0.1 * Float(index), .normal) }
+    proto.trainerSpec.modelType = .bpe
+    proto.trainerSpec.byteFallback = true
+    proto.normalizerSpec.removeExtraWhitespaces = false
+    return SentencePieceModel(proto: proto, path: "small.model")
+}
+
+/// A grouped-query model of two layers.
+func smallConfig(rows: Int = 266, _ changes: [String: JSONValue] = [:]) -> JSONValue {
+    var json: JSONValue = [
+        "model_type": "llama", "vocab_size": .integer(rows), "hidden_size": 64, "intermediate_size": 96,
+        "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 128,
+        "rms_norm_eps": .number("1e-06"), "rope_theta": 500_000.0, "hidden_act": "silu",
+    ]
+    for (key, value) in changes.sorted(by: { $0.key < $1.key }) { json[key] = value }
+    return json
+}
+
+/// Writes a model with random weights and the small tokenizer.
+func writeSmallModel(
+    _ directory: String, rows: Int = 266, _ changes: [String: JSONValue] = [:], seed: UInt64 = 5
+) throws {
+    let file = directory + ".tokenizer.model"
+    try writeFile(file, smallTokenizer().serialized())
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    let config = ModelConfig(path: directory + "/config.json", json: smallConfig(rows: rows, changes))
+    try writeRandomCheckpoint(
+        to: directory, config: config, seed: seed, tokenizerFiles: [(file, "tokenizer.model")], replacing: true)
+}
+
+/// Writes the tensors of a checkpoint anew, each as `change` gives it back: nil leaves it out.
+func rewrite(
+    _ directory: String, adding extra: [(TensorPlan, [UInt8])] = [],
+    _ change: (TensorInfo, [UInt8]) -> (plan: TensorPlan, bytes: [UInt8])?
+) throws {
+    let path = directory + "/model.safetensors"
+    let file = try SafetensorsFile(path)
+    var tensors: [(plan: TensorPlan, bytes: [UInt8])] = []
+    for tensor in file.tensors {
+        if let changed = change(tensor, file.withUnsafeBytes(of: tensor) { Array($0) }) { tensors.append(changed) }
+    }
+    try writeSafetensors(path, tensors + extra.map { (plan: $0.0, bytes: $0.1) })
+}
+
+/// Writes the model as GGUF and reads it back.
+func toGGUF(_ directory: String, _ path: String, _ type: GGUFModelType? = nil, threads: Int = 2) throws {
+    try GGUFModelWriter(Checkpoint(directory: directory), type: type).write(to: path, name: "small", threads: threads)
+}
+
+func fromGGUF(_ path: String, _ directory: String, _ type: TensorType? = nil) throws {
+    try GGUFModelReader(contentsOf: path, type: type).write(to: directory, replacing: true)
+}
+
+/// The error that `body` throws, as its text.
+func message(_ body: () throws -> Void) -> String {
+    do {
+        try body()
+        return "nothing was thrown"
+    } catch {
+        return "\(error)"
+    }
+}
