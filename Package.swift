@@ -54,6 +54,7 @@ func system(_ name: String, pkgConfig: String, apt: String) -> Target {
 var targets: [Target] = [
     // 0
     .target(name: "CICU", linkerSettings: [.linkedLibrary("icuuc"), .linkedLibrary("icudata")]),
+    .target(name: "CFolding"),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
     system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
     system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
@@ -76,7 +77,8 @@ var targets: [Target] = [
     library(
         "Checkpoints",
         [
-            "Safetensors", "FileIO", "OrderedJSON", "Partitioning", "SeededRandom", "Provenance", orderedCollections,
+            "CFolding", "Safetensors", "FileIO", "OrderedJSON", "Partitioning", "SeededRandom", "Provenance",
+            orderedCollections,
         ]),
     // 3
     library(
@@ -200,7 +202,7 @@ targets += [
     tests("Safetensors", ["FileIO", "OrderedJSON"]),
     tests("GGUF", ["FileIO", "SeededRandom"]),
     tests("Tokenizers", ["PieceModel", "SeededRandom", "FileIO"]),
-    tests("Checkpoints", ["Safetensors", "FileIO", "OrderedJSON"]),
+    tests("Checkpoints", ["CFolding", "SeededRandom", "Safetensors", "FileIO", "OrderedJSON"]),
     tests("TokenizerFormats", ["Tokenizers", "PieceModel", "GGUF", "OrderedJSON", "FileIO"]),
     tests("TokenizerTraining", ["Tokenizers", "PieceModel", "FileIO"]),
     tests(

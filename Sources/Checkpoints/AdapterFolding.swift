@@ -1,3 +1,4 @@
+import CFolding
 import OrderedJSON
 public import Partitioning
 public import Provenance
@@ -127,25 +128,30 @@ private struct UpdatedMatrix: Sendable {
     func bytes(of rows: Range<Int>) throws -> [UInt8] {
         let columns = plan.shape[1]
         let rowSize = columns * plan.type.bits / 8
-        var values = file.withUnsafeBytes(of: info) { bytes in
-            plan.type.floats(
-                UnsafeRawBufferPointer(rebasing: bytes[rows.lowerBound * rowSize..<rows.upperBound * rowSize]))
+        var values = file.withChunk(of: info, rows.lowerBound * rowSize..<rows.upperBound * rowSize) {
+            plan.type.floats($0)
         }
-        var delta = [Float](repeating: 0, count: columns)
-        for (place, row) in rows.enumerated() {
-            for column in 0..<columns { delta[column] = 0 }
-            for index in 0..<rank {
-                let factor = b[row * rank + index]
-                for column in 0..<columns {
-                    delta[column] = delta[column].addingProduct(factor, a[index * columns + column])
-                }
-            }
-            for column in 0..<columns { values[place * columns + column] += delta[column] * scaling }
-        }
-        guard values.allSatisfy(\.isFinite) else {
+        fold(rows, into: &values, columns: columns)
+        guard values.allSatisfy({ $0.isFinite }) else {
             throw CheckpointError.unfit(
-                path: file.path, reason: "tensor \(plan.name) holds NaN or infinity once the adapter is folded in")
+                path: file.path,
+                reason: "tensor \(plan.name) holds NaN or infinity once the adapter is folded in; "
+                    + "check the adapter, or the base if it does by itself")
         }
         return plan.type.bytes(values)
+    }
+
+    private func fold(_ rows: Range<Int>, into values: inout [Float], columns: Int) {
+        values.withUnsafeMutableBufferPointer { values in
+            // b has a line of `rank` numbers for each row, a one of `columns` for each of these: checked with the shapes.
+            a.withUnsafeBufferPointer { a in
+                b.withUnsafeBufferPointer { b in
+                    guard let values = values.baseAddress, let a = a.baseAddress, let b = b.baseAddress else { return }
+                    for (place, row) in rows.enumerated() {
+                        kuoci_fold_row(values + place * columns, b + row * rank, a, rank, columns, scaling)
+                    }
+                }
+            }
+        }
     }
 }
