@@ -12,7 +12,7 @@ enum RenameRule: UInt32 {
 private typealias RenameFunction =
     @convention(c) (CInt, UnsafePointer<CChar>, CInt, UnsafePointer<CChar>, UInt32) -> CInt
 
-private nonisolated(unsafe) let renameFunction: RenameFunction? = dlsym(nil, "renameat2").map {
+private let renameFunction: RenameFunction? = dlsym(nil, "renameat2").map {
     // The C library's declaration of that name has this type.
     unsafeBitCast($0, to: RenameFunction.self)
 }
