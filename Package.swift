@@ -55,6 +55,7 @@ var targets: [Target] = [
     // 0
     .target(name: "CICU", linkerSettings: [.linkedLibrary("icuuc"), .linkedLibrary("icudata")]),
     .target(name: "CFolding"),
+    .systemLibrary(name: "CLinux"),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
     system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
     system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
@@ -62,7 +63,7 @@ var targets: [Target] = [
     library("OrderedJSON", [orderedCollections]),
     library("Partitioning"),
     library("SeededRandom"),
-    library("FileIO", ["CZlib", "CZstd", "CCrypto"]),
+    library("FileIO", ["CLinux", "CZlib", "CZstd", "CCrypto"]),
     // 1
     library("Provenance", ["FileIO", "OrderedJSON"]),
     library("UnicodeText", ["CICU"]),
@@ -93,8 +94,8 @@ var targets: [Target] = [
     library(
         "CheckpointResizing",
         [
-            "Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "UnicodeText", "Corpora", "OrderedJSON",
-            "FileIO", "Provenance", "Partitioning",
+            "Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "UnicodeText", "Corpora", "VocabularyMerging",
+            "OrderedJSON", "FileIO", "Provenance", "Partitioning", orderedCollections,
         ]),
     library(
         "ModelConversion",
@@ -213,7 +214,12 @@ targets += [
     tests(
         "ModelConversion",
         ["Checkpoints", "Safetensors", "GGUF", "TokenizerFormats", "Tokenizers", "PieceModel", "OrderedJSON", "FileIO"]),
-    tests("CheckpointResizing", ["Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "OrderedJSON", "FileIO"]),
+    tests(
+        "CheckpointResizing",
+        [
+            "Checkpoints", "Safetensors", "Tokenizers", "PieceModel", "VocabularyMerging", "OrderedJSON", "FileIO",
+            "Provenance",
+        ]),
     tests(
         "Commands",
         [

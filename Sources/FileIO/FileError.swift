@@ -9,6 +9,8 @@ public enum FileError: Error, Equatable {
     case busy(path: String)
     /// It is no longer the file that was opened.
     case changed(path: String)
+    /// Too few bytes are free on the file system where `path` is to be.
+    case noSpace(path: String, needed: Int, free: Int)
     /// A compressed file that ends early or fails its check.
     case damaged(path: String, offset: Int, reason: String)
 }
@@ -30,6 +32,8 @@ extension FileError: CustomStringConvertible {
         case .alreadyExists(let path): "\(path): already exists; choose another name, or replace it with --force"
         case .busy(let path): "\(path): another process is writing it; wait for its end, or choose another name"
         case .changed(let path): "\(path): was changed while it was read; leave it alone and run again"
+        case .noSpace(let path, let needed, let free):
+            "\(path): needs \(byteText(needed)) of disk, but \(byteText(free)) are free there; make room, or write elsewhere"
         case .damaged(let path, let offset, let reason):
             "\(path): damaged near compressed byte \(offset) (\(reason)); fetch or write it again"
         }

@@ -8,3 +8,19 @@ public func freeBytes(at path: String) -> Int? {
         .multipliedReportingOverflow(by: Int(clamping: information.f_frsize))
     return overflow ? Int.max : bytes
 }
+
+/// Fails before any work is done if fewer than so many bytes are free where `path` is to be written.
+///
+/// - Parameter existing: A path on the same file system that is there already.
+/// - Throws: `FileError.noSpace`.
+package func requireSpace(_ needed: Int, for path: String, at existing: String) throws(FileError) {
+    if let free = freeBytes(at: existing), free < needed { throw .noSpace(path: path, needed: needed, free: free) }
+}
+
+/// A number of bytes as people say it: `17 bytes`, `4.2 MB`, `13.8 GB`; decimal and cut off, not rounded.
+public func byteText(_ bytes: Int) -> String {
+    let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")]
+    guard let (unit, name) = units.first(where: { bytes >= $0.0 }) else { return "\(bytes) bytes" }
+    let tenths = (bytes / unit, bytes % unit / (unit / 10))
+    return "\(tenths.0).\(tenths.1) \(name)"
+}
