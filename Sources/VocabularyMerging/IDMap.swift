@@ -12,6 +12,11 @@ public struct IDMap: Sendable, Equatable {
     public let newEntries: Int
     public let newIDs: [Int?]
 
+    init(newEntries: Int, newIDs: [Int?]) {
+        self.newEntries = newEntries
+        self.newIDs = newIDs
+    }
+
     public init(from old: SentencePieceModel, to new: SentencePieceModel) {
         let ids = Dictionary(
             new.pieces.enumerated().map { (Array($1.piece.utf8), $0) }, uniquingKeysWith: { first, _ in first })
