@@ -1,4 +1,5 @@
 public import FileIO
+import Safetensors
 
 /// What is wrong with a checkpoint or an adapter, as facts.
 public enum CheckpointError: BadDataError, Equatable {
@@ -13,6 +14,10 @@ public enum CheckpointError: BadDataError, Equatable {
     case tensorAbsent(index: String, tensor: String, shard: String)
     case tensorUnlisted(index: String, tensor: String, shard: String)
     case noTensor(directory: String, tensor: String)
+    /// `model_type` is not of the LLaMA family.
+    case foreignFamily(path: String, family: String)
+    /// What was written reads back otherwise; a fault of ours or of the disk.
+    case notAsWritten(path: String, tensor: String)
     case unfit(path: String, reason: String)
 }
 
@@ -38,6 +43,11 @@ extension CheckpointError: CustomStringConvertible {
             "\(index): does not list tensor \(tensor), which is in \(shard); fetch the checkpoint again"
         case .noTensor(let directory, let tensor):
             "\(directory): holds no tensor \(tensor); check that this is a LLaMA-family checkpoint"
+        case .foreignFamily(let path, let family):
+            "\(path): the key \"model_type\" is \(quoted(family)), but only llama and mistral are known; "
+                + "give a checkpoint of the LLaMA family"
+        case .notAsWritten(let path, let tensor):
+            "\(path): \(tensor) did not come out as it should; check the disk and try again"
         case .unfit(let path, let reason): "\(path): \(reason)"
         }
     }

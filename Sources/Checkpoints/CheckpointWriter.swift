@@ -22,6 +22,7 @@ public struct CheckpointWriter: ~Copyable {
         let due = shards.filter { $0.source == nil && !$0.tensors.isEmpty }
         let tensors = due.flatMap { safetensorsOrder($0.tensors) }
         let output = try OutputDirectory(directory, replacing: replacing)
+        try requireSpace(try byteCount(of: due), for: directory, at: output.stagingPath)
         for shard in shards {
             if let source = shard.source { try copyFile(from: source, to: output.path(of: shard.name)) }
         }
@@ -97,15 +98,11 @@ public struct CheckpointWriter: ~Copyable {
             current = try SafetensorsWriter(output.path(of: next.name), tensors: next.tensors)
         }
         if let unfinished = current.take() { try unfinished.finish() }
-        try writeFile(output.path(of: "config.json"), config.utf8(.pretty) + [0x0A])
-        if shards.count > 1 || shards.contains(where: { $0.name != Checkpoint.singleFile }) {
-            let index = try ShardIndex.json(of: shards.map { ($0.name, $0.tensors) })
-            try writeFile(output.path(of: Checkpoint.indexFile), index.utf8(.huggingFace) + [0x0A])
-        }
+        try writeDescription(of: shards, config: config, in: output)
         let checkpoint = try Checkpoint(directory: output.stagingPath)
         try verify(checkpoint)
         if var manifest {
-            manifest.results["tensors_sha256"] = .string(checkpoint.contentHash)
+            manifest.record(tensorHashes(in: checkpoint.shards))
             try manifest.write(to: output.stagingPath)
         }
         try output.commit()

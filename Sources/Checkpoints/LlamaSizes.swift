@@ -21,8 +21,7 @@ package struct LlamaSizes: Sendable {
         func require(_ condition: Bool, _ key: String, _ expected: String) throws {
             if !condition { throw CheckpointError.missingKey(path: config.path, key: key, expected: expected) }
         }
-        let family = config["model_type"]?.string ?? "llama"
-        try require(family == "llama" || family == "mistral", "model_type", "\"llama\", not \"\(family)\"")
+        try config.requireLlamaFamily()
         vocabulary = try config.positiveInt("vocab_size")
         hidden = try config.positiveInt("hidden_size")
         inner = try config.positiveInt("intermediate_size")

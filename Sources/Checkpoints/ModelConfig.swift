@@ -53,6 +53,16 @@ public struct ModelConfig: Sendable, Equatable {
         get throws { try positiveInt("vocab_size") }
     }
 
+    /// Only of these families it is known which tensors have a row for each entry; a config that names none is LLaMA's.
+    ///
+    /// - Throws: `CheckpointError.foreignFamily`.
+    public func requireLlamaFamily() throws {
+        guard let value = json["model_type"], !value.isNull else { return }
+        guard let family = value.string, ["llama", "mistral"].contains(family) else {
+            throw CheckpointError.foreignFamily(path: path, family: value.string ?? value.text(.line))
+        }
+    }
+
     /// Whether the LM head is the input embedding; a LLaMA config that does not say so means no.
     public var tiesWordEmbeddings: Bool {
         get throws { try bool("tie_word_embeddings", default: false) }

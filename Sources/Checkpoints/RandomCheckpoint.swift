@@ -10,11 +10,12 @@ package import Safetensors
 /// - Parameter tokenizerFiles: Files to copy beside the weights, with the names they are to have.
 public func writeRandomCheckpoint(
     to directory: String, config: ModelConfig, seed: UInt64, tokenizerFiles: [(source: String, name: String)],
-    manifest: Manifest? = nil, replacing: Bool, threads: Int = availableProcessors,
-    progress: ProgressHandler = { _ in }
+    maximumShardSize: Int = ShardPlan.defaultMaximumSize, manifest: Manifest? = nil, replacing: Bool,
+    threads: Int = availableProcessors, progress: ProgressHandler = { _ in }
 ) throws {
     let layout = try LlamaLayout(config)
-    var writer = try CheckpointWriter(directory, tensors: layout.tensors, replacing: replacing)
+    var writer = try CheckpointWriter(
+        directory, tensors: layout.tensors, maximumShardSize: maximumShardSize, replacing: replacing)
     for file in tokenizerFiles { try writer.copy(file.source, as: file.name) }
     try writeFile(writer.path(of: "generation_config.json"), generationConfig(config).utf8(.pretty) + [0x0A])
     for (done, tensor) in writer.tensors.enumerated() {

@@ -15,18 +15,17 @@ public struct ShardPlan: Sendable, Equatable {
     }
 
     /// Deals tensors out in their order, a new shard when the next one would make this one too large, as Hugging Face
-    /// does; a tensor larger than that has a shard of its own.
+    /// does; a tensor larger than that has a shard of its own, before the one that is being filled.
     public static func shards(
         of tensors: [TensorPlan], maximumSize: Int = defaultMaximumSize
     ) throws -> [ShardPlan] {
         var groups: [[TensorPlan]] = []
-        var oversized: [[TensorPlan]] = []
         var current: [TensorPlan] = []
         var currentSize = 0
         for tensor in tensors {
             let size = try tensor.type.byteCount(shape: tensor.shape)
             if size > maximumSize {
-                oversized.append([tensor])
+                groups.append([tensor])
                 continue
             }
             if size > maximumSize - currentSize {
@@ -38,7 +37,6 @@ public struct ShardPlan: Sendable, Equatable {
             currentSize += size
         }
         if !current.isEmpty { groups.append(current) }
-        groups += oversized
         return groups.enumerated().map { index, tensors in
             ShardPlan(name: fileName(index, of: groups.count), tensors: tensors)
         }

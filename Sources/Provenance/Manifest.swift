@@ -16,6 +16,10 @@ public struct Manifest: Sendable {
     public var inputs: [String]
     /// What else is worth keeping: counts, hashes, measures.
     public var results: JSONValue
+    /// The SHA-256 of inputs that were hashed while they were read, by path; they are not read again.
+    public var knownHashes: [String: String] = [:]
+    /// Inputs that are not read at all, since the output is the very same file; their hash is null.
+    public var unreadInputs: Set<String> = []
     /// The inputs as they stood when they were opened, for those that must not change meanwhile.
     private var identities: [String: FileIdentity] = [:]
 
@@ -42,7 +46,7 @@ public struct Manifest: Sendable {
     /// - Throws: `FileError.changed` for an input that is not what `holdingInputs` saw.
     public func json() throws -> JSONValue {
         let program = command.first.map { ($0 as NSString).lastPathComponent } ?? "kuoci"
-        let described = try inputs.map(describeFile)
+        let described = try inputs.map(describe)
         for path in inputs {
             if let identity = identities[path], try FileIdentity(path) != identity {
                 throw FileError.changed(path: path)
@@ -57,16 +61,17 @@ public struct Manifest: Sendable {
         ]
     }
 
+    private func describe(_ path: String) throws -> JSONValue {
+        let file = try MappedFile(path)
+        let hash = unreadInputs.contains(path) ? nil : knownHashes[path] ?? SHA256.hexDigest(of: file)
+        return [
+            "path": .string(path),
+            "bytes": .integer(file.count),
+            "sha256": hash.map { .string($0) } ?? .null,
+        ]
+    }
+
     public func write(to directory: String) throws {
         try writeFile(directory + "/" + Self.fileName, try json().utf8(.pretty) + [0x0A])
     }
-}
-
-private func describeFile(_ path: String) throws -> JSONValue {
-    let file = try MappedFile(path)
-    return [
-        "path": .string(path),
-        "bytes": .integer(file.count),
-        "sha256": .string(SHA256.hexDigest(of: file)),
-    ]
 }
