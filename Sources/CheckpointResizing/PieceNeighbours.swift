@@ -24,13 +24,13 @@ struct PieceNeighbours {
         let (old, new) = (PieceSpelling(pair.old), PieceSpelling(pair.new))
         let oldCounts = try TextCounts(of: texts, old, threads: threads)
         let features = ContextFeatures(oldCounts.scalars)
-        let oldIDs = (0..<pair.old.count).filter {
+        let oldIDs = (0..<pair.oldRows).filter {
             oldCounts.pieces[$0] >= Self.fewestOccurrences && pair.isText($0, in: pair.old)
         }
         let sources = try VectorPanels(
             ContextCounts(of: oldIDs.map { Int32($0) }, in: texts, old, features, threads: threads), features)
         let newCounts = try TextCounts(of: texts, new, threads: threads)
-        let newIDs = (pair.old.count..<pair.new.count).filter {
+        let newIDs = pair.freshIDs.filter {
             newCounts.pieces[$0] >= Self.fewestOccurrences && pair.isText($0, in: pair.new)
         }
         let contexts = try ContextCounts(

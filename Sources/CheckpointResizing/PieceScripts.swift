@@ -31,7 +31,7 @@ struct PieceScripts {
         self.pair = pair
         var scripts: [Int32] = []
         var ids: [Int32: [Int32]] = [:]
-        for id in 0..<pair.old.count where pair.isText(id, in: pair.old) {
+        for id in 0..<pair.oldRows where pair.isText(id, in: pair.old) {
             let script = dominantScript(pair.old.vocabulary.text(of: PieceID(id)))
             if ids[script] == nil { scripts.append(script) }
             ids[script, default: []].append(Int32(id))

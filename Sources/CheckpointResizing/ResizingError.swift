@@ -10,8 +10,15 @@ public enum ResizingError: BadDataError, Equatable {
     case noHead(directory: String)
     /// The config ties input and output, but the file holds two different tensors.
     case tiedButDifferent(directory: String)
-    /// The model's own tokenizer has another number of entries than the embedding has rows.
-    case oldTokenizerDisagrees(path: String, entries: Int, rows: Int)
+    /// The new tokenizer lacks entries of the old one, and nothing says which.
+    case fewerEntries(tokenizer: String, entries: Int, model: String, old: Int)
+    /// The map is one between other tokenizers; `side` is "old" or "new".
+    case mapDisagrees(side: String, mapped: Int, found: Int, path: String)
+    /// An id of a config that the map gives no new one.
+    case droppedID(path: String, key: String, id: Int)
+    case tooManyRows(entries: Int, multiple: Int)
+    /// What was asked for only makes sense where all new rows come after all old ones.
+    case notAppended(directory: String)
     case notAnExtension(tokenizer: String, id: Int, old: String, new: String)
     case noOldTokenizer(directory: String, initialization: RowInitialization)
     /// `neighbours` has nothing to learn from.
@@ -21,8 +28,6 @@ public enum ResizingError: BadDataError, Equatable {
     case noTokenizer(path: String)
     /// A NaN or an infinity among the old rows.
     case notFinite(path: String, tensor: String)
-    /// The result is not what was asked for; a fault of ours or of the disk.
-    case verificationFailed(path: String, tensor: String)
 }
 
 extension ResizingError: CustomStringConvertible {
@@ -41,9 +46,18 @@ extension ResizingError: CustomStringConvertible {
         case .tiedButDifferent(let directory):
             "\(directory): tie_word_embeddings is true in config.json, but lm_head.weight differs from "
                 + "model.embed_tokens.weight; set it to false"
-        case .oldTokenizerDisagrees(let path, let entries, let rows):
-            "\(path): has \(entries) entries, but the model has \(rows) rows, so new pieces would not get new rows; "
-                + "give a checkpoint with one row for each entry"
+        case .fewerEntries(let tokenizer, let entries, let model, let old):
+            "\(tokenizer): has \(entries) entries, fewer than the \(old) of \(model); give the merged tokenizer, or with "
+                + "--id-map the id-map.json that `kuoci merge --prune` wrote"
+        case .mapDisagrees(let side, let mapped, let found, let path):
+            "the id map: is for \(mapped) \(side) entries, but \(path) has \(found); give the id-map.json that was written "
+                + "with the new tokenizer"
+        case .droppedID(let path, let key, let id):
+            "\(path): \(key) is \(id), which the id map drops; keep that entry, or change the key"
+        case .tooManyRows(let entries, let multiple):
+            "\(entries) entries padded to a multiple of \(multiple) are too many rows; give a smaller multiple"
+        case .notAppended(let directory):
+            "\(directory): new entries take the places of padding rows; resize it first and compare with that"
         case .notAnExtension(let tokenizer, let id, let old, let new):
             "\(tokenizer): entry \(id) is \"\(new)\", but in the model's own tokenizer it is \"\(old)\"; "
                 + "merge the new pieces into that tokenizer"
@@ -57,8 +71,6 @@ extension ResizingError: CustomStringConvertible {
         case .noTokenizer(let path): "\(path): holds no tokenizer.model; name a SentencePiece model or its directory"
         case .notFinite(let path, let tensor):
             "\(path): \(tensor) holds NaN or infinity, from which no new row can start; use a sound checkpoint"
-        case .verificationFailed(let path, let tensor):
-            "\(path): \(tensor) did not come out as it should; check the disk and try again"
         }
     }
 }

@@ -4,39 +4,50 @@ import Partitioning
 import Safetensors
 
 extension VocabularyResizer {
-    /// Compares the result with the original, bit by bit: the same tensors, the old rows first in those that grew.
+    /// Compares the resized matrices of the result with the original, bit by bit, row by row where it now stands.
+    ///
+    /// All other tensors were compared as they were copied.
     func verify(_ result: Checkpoint, progress: ProgressHandler) throws {
-        let tensors = checkpoint.tensors
-        guard result.tensors.count == tensors.count, try result.config.vocabularySize == entries else {
-            throw ResizingError.verificationFailed(path: result.directory, tensor: "config.json")
+        guard try result.config.vocabularySize == rows.newRows else {
+            throw CheckpointError.notAsWritten(path: result.directory, tensor: "vocab_size in config.json")
         }
-        for (done, tensor) in tensors.enumerated() {
-            progress(ProgressUpdate(stage: "verifying", completed: done, total: tensors.count))
-            var shape = tensor.shape
-            if matrixNames.contains(tensor.name) { shape[0] = entries }
-            guard let written = result[tensor.name], written.type == tensor.type, written.shape == shape,
-                try sameBytes(
-                    (try checkpoint.shard(of: tensor.name), tensor), (try result.shard(of: tensor.name), written))
-            else { throw ResizingError.verificationFailed(path: result.directory, tensor: tensor.name) }
+        for (done, name) in matrixNames.enumerated() {
+            progress(ProgressUpdate(stage: "comparing old rows", completed: done, total: matrixNames.count))
+            let old = try checkpoint.matrix(name)
+            guard let new = result[name], new.type == old.type, new.shape == [rows.newRows, old.shape[1]] else {
+                throw CheckpointError.notAsWritten(path: result.directory, tensor: name)
+            }
+            let files = (old: try checkpoint.shard(of: name), new: try result.shard(of: name))
+            for run in rows.kept {
+                let isSame = sameBytes(
+                    (files.old, old, run.old.lowerBound * old.rowSize),
+                    (files.new, new, run.new * old.rowSize), count: run.count * old.rowSize)
+                if !isSame { throw CheckpointError.notAsWritten(path: result.directory, tensor: name) }
+            }
         }
-        progress(ProgressUpdate(stage: "verifying", completed: tensors.count, total: tensors.count))
+        progress(
+            ProgressUpdate(stage: "comparing old rows", completed: matrixNames.count, total: matrixNames.count))
     }
 }
 
-/// Whether the second tensor begins with all of the first one's bytes.
+/// Whether two tensors hold the same bytes from two places on.
 func sameBytes(
-    _ first: (file: SafetensorsFile, tensor: TensorInfo), _ second: (file: SafetensorsFile, tensor: TensorInfo)
-) throws -> Bool {
-    guard second.tensor.byteCount >= first.tensor.byteCount else { return false }
-    var offset = 0
-    var isSame = true
-    first.file.forEachChunk(of: first.tensor) { chunk in
-        let same = second.file.withChunk(of: second.tensor, offset..<offset + chunk.count) { other in
-            guard let left = chunk.baseAddress, let right = other.baseAddress else { return true }
-            return memcmp(left, right, chunk.count) == 0
-        }
-        isSame = isSame && same
-        offset += chunk.count
+    _ first: (file: SafetensorsFile, tensor: TensorInfo, offset: Int),
+    _ second: (file: SafetensorsFile, tensor: TensorInfo, offset: Int), count: Int
+) -> Bool {
+    guard first.offset + count <= first.tensor.byteCount, second.offset + count <= second.tensor.byteCount else {
+        return false
     }
-    return isSame
+    for start in stride(from: 0, to: count, by: 1 << 23) {
+        let size = min(1 << 23, count - start)
+        let (left, right) = (first.offset + start, second.offset + start)
+        let isSame = first.file.withChunk(of: first.tensor, left..<left + size) { left in
+            second.file.withChunk(of: second.tensor, right..<right + size) { right in
+                guard let left = left.baseAddress, let right = right.baseAddress else { return size == 0 }
+                return memcmp(left, right, size) == 0
+            }
+        }
+        if !isSame { return false }
+    }
+    return true
 }

@@ -1,36 +1,43 @@
 public import Checkpoints
-import OrderedJSON
 public import Partitioning
-public import Provenance
 import Safetensors
+public import VocabularyMerging
 
-/// Appends rows for new vocabulary entries to a checkpoint's input embedding and LM head.
+/// Gives a checkpoint's input embedding and LM head the rows of another vocabulary.
 ///
-/// Old rows and all other tensors keep their bits; every key of config.json but `vocab_size` keeps its value.
+/// Old rows and all other tensors keep their bits; every key of config.json but `vocab_size`, and the ids where they
+/// moved, keeps its value.
 public struct VocabularyResizer {
     public let checkpoint: Checkpoint
-    /// Entries of the new tokenizer.
-    public let entries: Int
+    /// Which row goes where.
+    public let rows: RowPlan
+    /// Where the ids moved; nil where they stay.
+    public let idMap: IDMap?
     /// How new rows start.
     public let starts: RowStarts
     /// The entries of both tokenizers, which some starts look at.
     public let pieces: TokenizerPair?
-    private let threads: Int
+    let threads: Int
     private let sources: RowSources
-    /// The matrices that grow: the embedding and, unless tied, the LM head.
+    /// The matrices that change: the embedding and, unless tied, the LM head.
     public let matrixNames: [String]
-    public let oldEntries: Int
+    /// Deals all tensors out anew to files of at most so many bytes; nil leaves the files as they were.
+    public var maximumShardSize: Int?
 
     /// - Parameters:
-    ///   - entries: The new number of rows.
+    ///   - entries: Entries of the new tokenizer.
     ///   - tokenizer: The new tokenizer's path, for messages.
+    ///   - oldEntries: Entries of the old tokenizer, where that is known to be another number than the rows.
+    ///   - multiple: What the new number of rows is to be a multiple of.
     ///   - pieces: The tokenizers; only starts that look at no pieces can do without.
     ///   - threads: To make new rows on; no byte depends on their number.
-    /// - Throws: `ResizingError` if the numbers do not fit together, `SafetensorsError.notFloats`.
+    /// - Throws: `ResizingError` if the numbers do not fit together, `CheckpointError.foreignFamily`,
+    ///   `SafetensorsError.notFloats`.
     public init(
-        _ checkpoint: Checkpoint, entries: Int, tokenizer: String, starts: RowStarts, pieces: TokenizerPair? = nil,
-        threads: Int = availableProcessors
+        _ checkpoint: Checkpoint, entries: Int, tokenizer: String, oldEntries: Int? = nil, idMap: IDMap? = nil,
+        multiple: Int = 1, starts: RowStarts, pieces: TokenizerPair? = nil, threads: Int = availableProcessors
     ) throws {
+        try checkpoint.config.requireLlamaFamily()
         let rows = try checkpoint.matrix(TensorNames.embedding).shape[0]
         let vocabularySize = try checkpoint.config.vocabularySize
         guard rows == vocabularySize else {
@@ -38,19 +45,35 @@ public struct VocabularyResizer {
                 path: checkpoint.config.path, tensor: TensorNames.embedding, rows: rows, vocabularySize: vocabularySize)
         }
         matrixNames = try matricesToResize(checkpoint)
-        guard entries > rows else {
+        if let idMap {
+            try checkSizes(of: idMap, oldEntries: oldEntries, rows: rows, entries: entries, tokenizer: tokenizer)
+            self.rows = try RowPlan(oldRows: rows, map: idMap, multiple: multiple)
+        } else {
+            let known = oldEntries ?? rows
+            if entries < known {
+                throw ResizingError.fewerEntries(
+                    tokenizer: tokenizer, entries: entries, model: checkpoint.directory, old: known)
+            }
+            self.rows = try RowPlan(oldRows: rows, oldEntries: known, entries: entries, multiple: multiple)
+        }
+        if self.rows.newRows == rows, self.rows.freshRows == 0, self.rows.kept == [RowRun(old: 0..<rows, new: 0)] {
             throw ResizingError.nothingToAdd(
                 tokenizer: tokenizer, entries: entries, model: checkpoint.directory, rows: rows)
         }
         self.checkpoint = checkpoint
-        self.entries = entries
+        self.idMap = idMap
         self.starts = starts
         self.pieces = pieces
         self.threads = threads
-        oldEntries = rows
-        sources = RowSources(pieces, ids: rows..<entries, texts: starts.texts, threads: threads)
+        let first = self.rows.fresh.first?.lowerBound ?? 0
+        sources = RowSources(
+            pieces, ids: first..<(self.rows.fresh.last?.upperBound ?? first), texts: starts.texts, threads: threads)
         try check(starts)
     }
+
+    /// Rows before and after.
+    public var oldEntries: Int { rows.oldRows }
+    public var entries: Int { rows.newRows }
 
     /// - Throws: `ResizingError` for starts that lack what they are made from, or that a tied model cannot have.
     private func check(_ starts: RowStarts) throws {
@@ -63,69 +86,54 @@ public struct VocabularyResizer {
         }
     }
 
-    /// Writes the resized checkpoint, with `tokenizerFiles` (names in `tokenizerDirectory`) in place of the old ones.
-    ///
-    /// - Throws: `FileError.alreadyExists` unless `replacing`; `ResizingError.verificationFailed` if what was written
-    ///   is not what it should be. Nothing appears then.
-    public func write(
-        to directory: String, tokenizerFiles: [(source: String, name: String)], manifest: Manifest? = nil,
-        replacing: Bool, progress: ProgressHandler = { _ in }
-    ) throws {
-        let rows = try newRows(starts)
-        var writer = try CheckpointWriter(directory, shards: try plannedShards(), replacing: replacing)
-        try writer.copy(try checkpoint.sideFiles, from: checkpoint.directory)
-        for file in tokenizerFiles { try writer.copy(file.source, as: file.name) }
-        for (done, tensor) in writer.tensors.enumerated() {
-            progress(ProgressUpdate(stage: "writing tensors", completed: done, total: writer.tensors.count))
-            let file = try checkpoint.shard(of: tensor.name)
-            if let info = file[tensor.name] {
-                try file.forEachChunk(of: info) { try writer.write(bytes: $0) }
-            }
-            if let rows = rows[tensor.name] {
-                try rows.forEachBlock(of: oldEntries..<entries, threads: threads) { try writer.write($0) }
-            }
-        }
-        progress(
-            ProgressUpdate(stage: "writing tensors", completed: writer.tensors.count, total: writer.tensors.count))
-        var config = checkpoint.config.json
-        config["vocab_size"] = .integer(entries)
-        try writer.finish(config: config, manifest: manifest) { try verify($0, progress: progress) }
+    /// The first row that is new since the vocabulary was first resized, of this resize or, where it only moves rows, of
+    /// the one before; nil where old rows come after new ones.
+    public func firstNewRow() throws -> Int? {
+        if rows.fresh.contains(where: { $0.lowerBound < rows.entries }) { return rows.firstFreshRow }
+        guard let before = try checkpoint.config.entriesBeforeResizing() else { return nil }
+        let places = rows.kept.flatMap { run in zip(run.old, run.newRows).map { (old: $0, new: $1) } }
+        let first = places.filter { $0.old < before }.map(\.new).max().map { $0 + 1 } ?? 0
+        let isDivided = places.allSatisfy { $0.old < before || $0.new >= first }
+        return isDivided && first > 0 && first < rows.newRows ? first : nil
     }
 
     /// The bytes of the new rows of each matrix that grows, by its name, in its type: what `write` appends.
     ///
     /// - Parameter starts: other ones than the resizer's own, but with its texts.
-    /// - Throws: `ResizingError`, and what reading texts throws.
+    /// - Throws: `ResizingError`, also where new rows do not all come after the old ones; what reading texts throws.
     public func newRowBytes(_ starts: RowStarts) throws -> [String: [UInt8]] {
         try check(starts)
-        return try newRows(starts).mapValues { rows in
+        guard rows.kept == [RowRun(old: 0..<rows.oldRows, new: 0)] else {
+            throw ResizingError.notAppended(directory: checkpoint.directory)
+        }
+        return try newRows(starts).mapValues { new in
             var bytes: [UInt8] = []
-            rows.forEachBlock(of: oldEntries..<entries, threads: threads) { bytes += $0 }
+            for range in rows.fresh { new.forEachBlock(of: range, threads: threads) { bytes += $0 } }
             return bytes
         }
     }
 
-    private func newRows(_ starts: RowStarts) throws -> [String: NewRows] {
+    func newRows(_ starts: RowStarts) throws -> [String: NewRows] {
         let isTied = try checkpoint.config.tiesWordEmbeddings
-        var rows: [String: NewRows] = [:]
-        for name in matrixNames {
+        var result: [String: NewRows] = [:]
+        for name in matrixNames where rows.freshRows > 0 {
             let old = OldRows(matrix: try checkpoint.matrix(name), file: try checkpoint.shard(of: name))
-            rows[name] = try sources.rows(old, isTied ? .both : name == TensorNames.head ? .head : .input, starts)
+            result[name] = try sources.rows(old, isTied ? .both : name == TensorNames.head ? .head : .input, starts)
         }
-        return rows
+        return result
     }
+}
 
-    /// The shards as they were; those without a growing matrix are copied whole.
-    private func plannedShards() throws -> [ShardPlan] {
-        checkpoint.shards.map { shard in
-            let plans = shard.tensors.map { tensor in
-                var plan = TensorPlan(tensor)
-                if matrixNames.contains(plan.name) { plan.shape[0] = entries }
-                return plan
-            }
-            let grows = plans.contains { matrixNames.contains($0.name) }
-            return ShardPlan(name: shard.name, tensors: plans, source: grows ? nil : shard.path)
-        }
+private func checkSizes(
+    of map: IDMap, oldEntries: Int?, rows: Int, entries: Int, tokenizer: String
+) throws {
+    guard map.newEntries == entries else {
+        throw ResizingError.mapDisagrees(
+            side: "new", mapped: map.newEntries, found: entries, path: tokenizer)
+    }
+    guard map.newIDs.count == oldEntries ?? rows else {
+        throw ResizingError.mapDisagrees(
+            side: "old", mapped: map.newIDs.count, found: oldEntries ?? rows, path: "the model's own tokenizer")
     }
 }
 
@@ -142,10 +150,10 @@ private func matricesToResize(_ checkpoint: Checkpoint) throws -> [String] {
             path: try checkpoint.shard(of: head.name).path, embedding: embedding.shape, head: head.shape)
     }
     if isTied {
+        let files = (try checkpoint.shard(of: head.name), try checkpoint.shard(of: embedding.name))
         let isSame =
-            try head.type == embedding.type
-            && sameBytes(
-                (try checkpoint.shard(of: head.name), head), (try checkpoint.shard(of: embedding.name), embedding))
+            head.type == embedding.type
+            && sameBytes((files.0, head, 0), (files.1, embedding, 0), count: head.byteCount)
         if !isSame { throw ResizingError.tiedButDifferent(directory: checkpoint.directory) }
     }
     return try floatingPoint([embedding, head])

@@ -36,6 +36,9 @@ struct InitCommand: ParsableCommand {
     @Option(help: "Where the random numbers begin.")
     var seed: UInt64 = 0
 
+    @Option(help: "The largest size of a weight file, such as 5GB.")
+    var maxShardSize = ByteSize(bytes: ShardPlan.defaultMaximumSize)
+
     @Flag(help: "Replace the output directory if it exists.")
     var force = false
 
@@ -52,8 +55,8 @@ struct InitCommand: ParsableCommand {
         let modelConfig = try modelConfig(for: vocabulary)
         let layout = try LlamaLayout(modelConfig)
         try writeRandomCheckpoint(
-            to: out, config: modelConfig, seed: seed, tokenizerFiles: files, manifest: manifest(layout),
-            replacing: force, progress: progress.handler())
+            to: out, config: modelConfig, seed: seed, tokenizerFiles: files, maximumShardSize: maxShardSize.bytes,
+            manifest: manifest(layout), replacing: force, progress: progress.handler())
         print("\(layout.parameterCount) parameters, \(vocabulary.count) entries")
     }
 
@@ -75,7 +78,7 @@ struct InitCommand: ParsableCommand {
             options: [
                 "preset": config == nil ? .string((preset ?? .tiny).rawValue) : .null,
                 "config": config.map { .string($0) } ?? .null, "tokenizer": .string(tokenizer), "out": .string(out),
-                "seed": .integer(seed), "force": .bool(force),
+                "seed": .integer(seed), "max_shard_size": .integer(maxShardSize.bytes), "force": .bool(force),
             ],
             inputs: (config.map { [$0] } ?? []) + [tokenizerPath(tokenizer)],
             results: ["parameters": .integer(layout.parameterCount)])

@@ -2,21 +2,23 @@ public import ArgumentParser
 import CheckpointResizing
 import Checkpoints
 import FileIO
-import Glibc
+import Foundation
 import OrderedJSON
 import Provenance
 import Safetensors
 import Tokenizers
+import VocabularyMerging
 
-/// `kuoci resize`: rows for the new entries of a larger tokenizer.
+/// `kuoci resize`: the rows of another tokenizer.
 struct ResizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resize",
         abstract: "Gives a checkpoint rows for the new entries of a merged tokenizer.",
         discussion: """
-            Appends rows to model.embed_tokens.weight and lm_head.weight (one of them if tied). The old rows and all \
-            other tensors keep their bits, which is checked before the result gets its name; config.json changes in \
-            vocab_size only. The tokenizer's files take the place of the old ones.
+            Appends rows to model.embed_tokens.weight and lm_head.weight (one of them if tied), or moves them as an id \
+            map says. The old rows and all other tensors keep their bits, which is checked before the result gets its \
+            name; config.json changes in vocab_size and moved ids only. The tokenizer's files take the place of the \
+            old ones. `kuoci verify` checks the same again, at any time.
 
             Example: kuoci resize --model base --tokenizer out/tokenizer --out out/resized --init subword-mean
             """)
@@ -32,35 +34,62 @@ struct ResizeCommand: ParsableCommand {
 
     @OptionGroup(title: "How new rows start") var starts: RowStartOptions
 
+    @OptionGroup(title: "What is written") var layout: ResizeLayoutOptions
+
     @Flag(help: "Replace the output directory if it exists.")
     var force = false
 
     @OptionGroup var progress: ProgressOptions
 
     func run() throws {
-        if !force { try refuseExisting(out) }
+        if !force, !layout.dryRun { try refuseExisting(out) }
         let files = try tokenizerFiles(at: tokenizer)
         let larger = try Tokenizer(contentsOf: tokenizerPath(tokenizer))
         let checkpoint = try Checkpoint(directory: model)
-        let resizer = try VocabularyResizer(checkpoint, to: larger, starts: starts.starts)
-        try resizer.write(
-            to: out, tokenizerFiles: files, manifest: try manifest(resizer).holdingInputs(), replacing: force,
+        var resizer = try VocabularyResizer(
+            checkpoint, to: larger, idMap: try layout.map(), multiple: layout.padToMultiple,
+            starts: starts.starts)
+        resizer.maximumShardSize = layout.maxShardSize?.bytes
+        if layout.dryRun { return print(try dryRunText(resizer)) }
+        let written = try resizer.write(
+            to: out, tokenizerFiles: files, manifest: try manifest(resizer).holdingInputs(), linking: layout.link, replacing: force,
             progress: progress.handler())
-        print("\(resizer.oldEntries) -> \(resizer.entries) entries, \(resizer.matrixNames.joined(separator: " and "))")
+        print(
+            "\(resizer.rows.oldRows) -> \(resizer.rows.newRows) rows, \(resizer.matrixNames.joined(separator: " and "))"
+        )
+        for line in rowLines(resizer.rows) { print(line) }
+        print("\(byteText(written)) of weights written to \(out)")
     }
 
-    private func manifest(_ resizer: VocabularyResizer) -> Manifest {
+    private func dryRunText(_ resizer: VocabularyResizer) throws -> String {
+        let estimate = try resizer.estimate()
+        let needed = estimate.neededBytes(linking: layout.link)
+        let free = freeBytes(at: nearestDirectory(out)).map { ", \(byteText($0)) free" } ?? ""
+        return
+            ([estimateTable(estimate)] + rowLines(resizer.rows) + [
+                "\(estimate.rewrittenFiles) weight files written anew (\(byteText(estimate.rewrittenBytes))), "
+                    + "\(estimate.unchangedFiles) \(layout.link ? "linked" : "copied") (\(byteText(estimate.unchangedBytes)))",
+                "\(out): \(byteText(needed)) of disk needed\(free)",
+            ]).joined(separator: "\n")
+    }
+
+    private func manifest(_ resizer: VocabularyResizer) throws -> Manifest {
         var options: JSONValue = [
             "model": .string(model), "tokenizer": .string(tokenizer), "out": .string(out),
         ]
         resizer.starts.addMembers(to: &options)
+        layout.addMembers(to: &options)
         options["force"] = .bool(force)
         return Manifest(
             options: options,
             inputs: [resizer.checkpoint.config.path] + resizer.checkpoint.shards.map(\.path)
-                + [tokenizerPath(tokenizer)] + resizer.starts.texts,
+                + [tokenizerPath(tokenizer)] + (layout.idMap.map { [$0] } ?? [])
+                + resizer.starts.texts,
             results: [
-                "old_entries": .integer(resizer.oldEntries), "new_entries": .integer(resizer.entries),
+                "old_entries": .integer(resizer.rows.oldRows), "new_entries": .integer(resizer.rows.newRows),
+                "tokenizer_entries": .integer(resizer.rows.entries),
+                "first_new_row": try resizer.firstNewRow().map { .integer($0) } ?? .null,
+                "new_rows": .integer(resizer.rows.freshRows), "dropped_rows": .integer(resizer.rows.droppedRows),
                 "resized": .strings(resizer.matrixNames),
             ])
     }

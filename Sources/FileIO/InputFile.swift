@@ -29,7 +29,7 @@ package final class InputFile: Sendable {
 
     /// Fills `buffer` with the bytes that begin at `offset`.
     ///
-    /// - Throws: `FileError.unreadable`, also where the file was shortened meanwhile.
+    /// - Throws: `FileError.changed` where the file was shortened meanwhile.
     package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(FileError) {
         var filled = 0
         while filled < buffer.count {
@@ -37,7 +37,7 @@ package final class InputFile: Sendable {
             let taken = pread(descriptor, base + filled, buffer.count - filled, off_t(offset + filled))
             if taken < 0, errno == EINTR { continue }
             if taken < 0 { throw .unreadable(path: path, reason: lastErrorText()) }
-            if taken == 0 { throw .unreadable(path: path, reason: "it was shortened while it was read") }
+            if taken == 0 { throw .changed(path: path) }
             filled += taken
         }
     }

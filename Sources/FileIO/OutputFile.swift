@@ -106,9 +106,9 @@ public func writeFile(_ path: String, _ bytes: some Sequence<UInt8>, replacing: 
 }
 
 /// Opens a file for writing that nobody has opened before; a killed process of our number may have left one.
-private func openNewFile(_ path: String) -> CInt {
+func openNewFile(_ path: String, access: CInt = O_WRONLY) -> CInt {
     // O_EXCL: never through a link that somebody else laid there.
-    let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
+    let flags = access | O_CREAT | O_EXCL | O_CLOEXEC
     let descriptor = open(path, flags, 0o666)
     if descriptor >= 0 || errno != EEXIST { return descriptor }
     unlink(path)

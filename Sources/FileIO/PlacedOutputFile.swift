@@ -16,9 +16,9 @@ package final class PlacedOutputFile: Sendable {
         self.path = path
         self.byteCount = byteCount
         temporaryPath = temporarySibling(of: path)
-        descriptor = open(temporaryPath, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw .unwritable(path: path, reason: lastErrorText()) }
         TemporaryPaths.add(temporaryPath)
+        descriptor = openNewFile(temporaryPath, access: O_RDWR)
+        guard descriptor >= 0 else { throw .unwritable(path: path, reason: lastErrorText()) }
         // Takes the room at once, so that a full disk shows before the work; not every file system can.
         if byteCount > 0, fallocate(descriptor, 0, 0, Int64(byteCount)) != 0, [ENOSPC, EFBIG, EDQUOT].contains(errno) {
             throw .unwritable(path: path, reason: lastErrorText())

@@ -43,9 +43,17 @@ struct RefusedResizingTests {
         #expect(try outcome(pieces: oldPieces).contains("has 11 entries, but /old already has 11 rows"))
     }
 
-    @Test func tokenizerSmallerThanTheEmbedding() throws {
+    @Test func tokenizerSmallerThanTheOldOne() throws {
         #expect(
-            try outcome(pieces: Array(oldPieces.prefix(3))).contains("has 6 entries, but /old already has 11 rows"))
+            try outcome(pieces: Array(oldPieces.prefix(3))).contains("has 6 entries, fewer than the 11 of /old"))
+    }
+
+    @Test func anotherFamilyIsRefusedByName() throws {
+        let text = try outcome(change: { $1["model_type"] = "qwen2" })
+        #expect(
+            text.hasPrefix(
+                "/old/config.json: the key \"model_type\" is \"qwen2\", but only llama and mistral are known"))
+        #expect(try outcome(change: { $1["model_type"] = "mistral" }) == "taken")
     }
 
     @Test func tokenizerOfAnotherFamily() throws {
@@ -73,15 +81,6 @@ struct RefusedResizingTests {
 
     @Test func tiedButTwoDifferentTensors() throws {
         #expect(try outcome(change: { $1["tie_word_embeddings"] = true }).contains("differs from"))
-    }
-
-    @Test func rowsBeyondTheOldTokenizer() throws {
-        let text = try outcome(change: { plans, config in
-            plans[0].shape[0] = 12
-            plans[3].shape[0] = 12
-            config["vocab_size"] = 12
-        })
-        #expect(text.hasPrefix("/old/tokenizer.model: has 11 entries, but the model has 12 rows"))
     }
 
     @Test func subwordMeanWithoutTheOldTokenizer() throws {
@@ -148,11 +147,12 @@ struct RefusedResizingTests {
             try resizer.write(to: directory + "/new", tokenizerFiles: [], replacing: false)
             try resizer.verify(try Checkpoint(directory: directory + "/new"), progress: { _ in })
             let path = directory + "/new/model.safetensors"
-            let norm = try #require(SafetensorsFile(path)["model.norm.weight"])
+            let head = try #require(SafetensorsFile(path)["lm_head.weight"])
             var bytes = try readFile(path)
-            bytes[norm.byteRange.upperBound - 1] ^= 1
+            // The last byte of the last old row.
+            bytes[head.byteRange.lowerBound + 11 * 6 * 4 - 1] ^= 1
             try writeFile(path, bytes)
-            #expect(throws: ResizingError.verificationFailed(path: directory + "/new", tensor: norm.name)) {
+            #expect(throws: CheckpointError.notAsWritten(path: directory + "/new", tensor: head.name)) {
                 try resizer.verify(try Checkpoint(directory: directory + "/new"), progress: { _ in })
             }
         }

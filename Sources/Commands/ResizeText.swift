@@ -1,0 +1,35 @@
+import CheckpointResizing
+import Foundation
+
+/// Shapes, numbers and bytes before and after.
+func estimateTable(_ estimate: ResizeEstimate) -> String {
+    return alignedTable(
+        [["", "old", "new"]] + estimate.matrices.map { [$0.name, "\($0.old)", "\($0.new)"] } + [
+            ["parameters", "\(estimate.oldParameters)", "\(estimate.newParameters)"],
+            ["bytes of tensors", "\(estimate.oldBytes)", "\(estimate.newBytes)"],
+        ])
+}
+
+/// What becomes of the rows, as far as it is not plain.
+func rowLines(_ rows: RowPlan) -> [String] {
+    var lines = ["\(rows.freshRows) rows start anew"]
+    if rows.reusedPadding > 0 {
+        lines.append(
+            "\(rows.reusedPadding) of them take the place of padding: the model had more rows than its tokenizer has entries"
+        )
+    }
+    if rows.droppedRows > 0 { lines.append("\(rows.droppedRows) old rows are dropped") }
+    if rows.padding > 0 {
+        lines.append("\(rows.padding) rows are padding, beyond the tokenizer's \(rows.entries) entries")
+    }
+    return lines
+}
+
+/// The path, or the nearest directory above it that is there.
+func nearestDirectory(_ path: String) -> String {
+    var path = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    while !path.isEmpty, path != "/", !FileManager.default.fileExists(atPath: path) {
+        path = (path as NSString).deletingLastPathComponent
+    }
+    return path.isEmpty ? "/" : path
+}
