@@ -10,7 +10,7 @@
 #   TIME      seconds for each target of make fuzz
 #   KILLS     how often make torture kills pretraining at least
 #   SHARE     1: make torture disturbs the other commands at every call; less: at so large a share of them
-#   LARGE     1: make bench also trains one step of a 7B checkpoint, which takes 28 GB of disk and 17 GB of memory
+#   LARGE     1: make bench also resizes a 7B checkpoint and trains one step of one, which takes 28 GB of disk and 17 GB of memory
 BASE ?=
 CORPUS ?=
 LIBTORCH ?=
@@ -74,7 +74,8 @@ torture: build
 
 ## bench        measure speed and memory beside the same peers
 bench: build peers .deps/base/tokenizer.model
-	for script in trainers encoding merging starts training; do $(PYTHON) Benchmarks/$$script.py --kuoci $(KUOCI); done
+	for script in trainers encoding merging checkpoints starts training; do $(PYTHON) Benchmarks/$$script.py --kuoci $(KUOCI); done
+	$(if $(LARGE),$(PYTHON) Benchmarks/checkpoints.py --kuoci $(KUOCI) --large)
 	$(if $(LARGE),$(PYTHON) Benchmarks/training.py --kuoci $(KUOCI) --large)
 
 ## fuzz         run each libFuzzer target for TIME seconds (60) on this machine, one after the other; finds go to Fuzz/Findings

@@ -6,7 +6,7 @@ extension VocabularyResizer {
     /// `maximumShardSize`.
     func plannedShards() throws -> [ShardPlan] {
         if let maximumShardSize {
-            return try ShardPlan.shards(of: try tensorsInModelOrder(), maximumSize: maximumShardSize)
+            return try ShardPlan.shards(of: checkpoint.tensors.map(resizedPlan), maximumSize: maximumShardSize)
         }
         return checkpoint.shards.map { shard in
             let isChanged = shard.tensors.contains { matrixNames.contains($0.name) }
@@ -33,16 +33,6 @@ extension VocabularyResizer {
             }
         }
         return moves
-    }
-
-    /// The order in which transformers deals tensors out: the embedding, the layers, the norm, the head. What the family
-    /// does not know comes last.
-    private func tensorsInModelOrder() throws -> [TensorPlan] {
-        let names = try LlamaLayout(checkpoint.config).tensors.map(\.name)
-        let order = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-        return checkpoint.tensors.enumerated().sorted {
-            (order[$0.element.name] ?? names.count, $0.offset) < (order[$1.element.name] ?? names.count, $1.offset)
-        }.map { resizedPlan($0.element) }
     }
 }
 

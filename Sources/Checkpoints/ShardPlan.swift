@@ -14,7 +14,7 @@ public struct ShardPlan: Sendable, Equatable {
         self.source = source
     }
 
-    /// Deals tensors out in their order, a new shard when the next one would make this one too large, as Hugging Face
+    /// Deals tensors out by their names, a new shard when the next one would make this one too large, as transformers 5
     /// does; a tensor larger than that has a shard of its own, before the one that is being filled.
     public static func shards(
         of tensors: [TensorPlan], maximumSize: Int = defaultMaximumSize
@@ -22,7 +22,7 @@ public struct ShardPlan: Sendable, Equatable {
         var groups: [[TensorPlan]] = []
         var current: [TensorPlan] = []
         var currentSize = 0
-        for tensor in tensors {
+        for tensor in tensors.sorted(by: { nameParts($0).lexicographicallyPrecedes(nameParts($1)) }) {
             let size = try tensor.type.byteCount(shape: tensor.shape)
             if size > maximumSize {
                 groups.append([tensor])
@@ -52,5 +52,18 @@ public struct ShardPlan: Sendable, Equatable {
             return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
         }
         return count == 1 ? Checkpoint.singleFile : "model-\(padded(index + 1))-of-\(padded(count)).safetensors"
+    }
+}
+
+/// A part of a name between dots; numbers come before words and by their values, so that layer 2 stands before layer 10.
+private enum NamePart: Comparable {
+    case number(Int)
+    case word(String)
+}
+
+private func nameParts(_ tensor: TensorPlan) -> [NamePart] {
+    tensor.name.split(separator: ".", omittingEmptySubsequences: false).map { part in
+        let isNumber = !part.isEmpty && part.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        return isNumber ? .number(Int(part) ?? .max) : .word(String(part))
     }
 }

@@ -69,10 +69,10 @@ struct CheckpointTests {
                         "total_size": 264
                       },
                       "weight_map": {
-                        "lm_head.weight": "model-00003-of-00003.safetensors",
-                        "model.embed_tokens.weight": "model-00001-of-00003.safetensors",
-                        "model.layers.0.self_attn.q_proj.weight": "model-00002-of-00003.safetensors",
-                        "model.norm.weight": "model-00002-of-00003.safetensors"
+                        "lm_head.weight": "model-00001-of-00003.safetensors",
+                        "model.embed_tokens.weight": "model-00002-of-00003.safetensors",
+                        "model.layers.0.self_attn.q_proj.weight": "model-00003-of-00003.safetensors",
+                        "model.norm.weight": "model-00003-of-00003.safetensors"
                       }
                     }
 

@@ -91,12 +91,12 @@ struct HostileCheckpointTests {
 
     @Test func tensorAbsentFromItsShard() throws {
         let text = try messageAfter { _, index in try edit(index, "\"model.norm.weight\"", "\"model.norm.bias\"") }
-        #expect(text.contains("places tensor model.norm.bias in model-00002"))
+        #expect(text.contains("places tensor model.norm.bias in model-00003"))
     }
 
     @Test func tensorNotListed() throws {
         let text = try messageAfter { _, index in
-            try edit(index, ",\n    \"model.norm.weight\": \"model-00002-of-00003.safetensors\"", "")
+            try edit(index, ",\n    \"model.norm.weight\": \"model-00003-of-00003.safetensors\"", "")
         }
         #expect(text.contains("does not list tensor model.norm.weight"))
     }
@@ -104,9 +104,9 @@ struct HostileCheckpointTests {
     @Test func tensorInTwoShards() throws {
         let text = try messageAfter { path, index in
             try copyFile(
-                from: path + "/model-00002-of-00003.safetensors", to: path + "/model-00004-of-00003.safetensors")
+                from: path + "/model-00003-of-00003.safetensors", to: path + "/model-00004-of-00003.safetensors")
             try edit(
-                index, "\"model.norm.weight\": \"model-00002-of-00003",
+                index, "\"model.norm.weight\": \"model-00003-of-00003",
                 "\"model.norm.weight\": \"model-00004-of-00003")
         }
         #expect(text.contains("does not list tensor"))

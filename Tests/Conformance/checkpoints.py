@@ -11,7 +11,8 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from sentencepiece import sentencepiece_model_pb2 as model_pb2
-from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+from transformers import (
+    AutoModelForCausalLM, GPTNeoXConfig, LlamaConfig, LlamaForCausalLM, MistralConfig, Qwen2Config)
 
 from harness import ROOT, Report, arguments, differences, kuoci
 
@@ -245,6 +246,102 @@ def check_resize(report, name, program, work, pair, method, dtype, tied, shard):
         (report.ok if same else report.failed)(f"{name}: index", f"{len(expected['weight_map'])} entries as transformers spells them")
 
 
+def check_dealt_out(report, name, program, work, pair, tied, shard):
+    """Padded and dealt out anew: each file and the index as transformers writes them for the same tensors."""
+    old, new, before, after = pair
+    source, out, theirs = work / "source", work / "out", work / "theirs"
+    make_model(source, before, old, torch.bfloat16, "1GB", tie_word_embeddings=tied)
+    kuoci(program, "resize", "--model", source, "--tokenizer", new, "--out", out, "--pad-to-multiple", "64",
+          "--max-shard-size", shard, "--progress", "none")
+    model = AutoModelForCausalLM.from_pretrained(source, dtype="auto")
+    model.resize_token_embeddings(after, pad_to_multiple_of=64, mean_resizing=False)
+    ours = tensors(out)
+    with torch.no_grad():
+        for key, parameter in model.named_parameters():
+            if key in RESIZED:
+                parameter[before:] = ours[key][before:]
+    model.save_pretrained(theirs, max_shard_size=shard)
+    names = [sorted(path.name for path in directory.glob("model*")) for directory in (out, theirs)]
+    unequal = differences(*names)
+    unequal += [(each, "", "") for each in names[1] if (out / each).exists()
+                and (out / each).read_bytes() != (theirs / each).read_bytes()]
+    report.equal(f"{name}: files", f"{len(names[1])} files byte for byte", unequal)
+    rows = [json.loads((directory / "config.json").read_text())["vocab_size"] for directory in (out, theirs)]
+    (report.ok if rows[0] == rows[1] else report.failed)(f"{name}: vocab_size", str(rows))
+    first = [program, "verify", source, out, "--progress", "none", "--first-rows"]
+    codes = [subprocess.run([*map(str, first), str(rows)], capture_output=True).returncode for rows in (before, before + 1)]
+    (report.ok if codes == [0, 2] else report.failed)(f"{name}: verify", f"exit codes {codes} with {before} rows and one more")
+
+
+def check_map(report, name, program, work, pair, tied):
+    """Rows move by an id map: every third of the added pieces goes, and two that were not there come."""
+    old, new, before, after = pair
+    source, out, pruned = work / "source", work / "out", work / "pruned"
+    model = model_pb2.ModelProto()
+    model.ParseFromString((new / "tokenizer.model").read_bytes())
+    kept = [i for i in range(after) if i < before or i % 3]
+    pieces = [model.pieces[i] for i in kept]
+    smaller = model_pb2.ModelProto()
+    smaller.CopyFrom(model)
+    del smaller.pieces[:]
+    smaller.pieces.extend(pieces)
+    for text in ("龘新", "来龘"):
+        smaller.pieces.add(piece=text, score=0.0)
+    pruned.mkdir()
+    (pruned / "tokenizer.model").write_bytes(smaller.SerializeToString())
+    count = len(smaller.pieces)
+    places = {i: place for place, i in enumerate(kept)}
+    id_map = work / "id-map.json"
+    id_map.write_text(json.dumps(
+        {"old_entries": after, "new_entries": count, "new_ids": [places.get(i) for i in range(after)]}))
+    make_model(source, after, new, torch.float32, "60KB", tie_word_embeddings=tied, pad_token_id=kept[-1])
+    kuoci(program, "resize", "--model", source, "--tokenizer", pruned, "--out", out, "--id-map", id_map, "--progress", "none")
+    check_opens(report, f"{name}: opens", out)
+    ours, theirs = tensors(out), tensors(source)
+    wrong = [(key, list(ours[key].shape), "") for key in theirs if len(ours[key]) != (count if key in RESIZED else len(theirs[key]))]
+    wrong += [(key, "", "") for key in theirs
+              if bits(ours[key][:len(kept)] if key in RESIZED else ours[key])
+              != bits(theirs[key][kept] if key in RESIZED else theirs[key])]
+    config = json.loads((out / "config.json").read_text())
+    wrong += differences([config["vocab_size"], config["pad_token_id"]], [count, len(kept) - 1])
+    report.equal(f"{name}: rows", f"{len(kept)} of {after} rows moved, 2 new", wrong)
+    command = [str(each) for each in (program, "verify", source, out, "--progress", "none")]
+    codes = [subprocess.run(command + more, capture_output=True).returncode for more in (["--id-map", str(id_map)], [])]
+    (report.ok if codes == [0, 2] else report.failed)(f"{name}: verify", f"exit codes {codes} with the map and without")
+
+
+def check_family(report, name, program, work, pair, config):
+    """Models of the family are resized and open; others are refused by name."""
+    old, new, before, after = pair
+    source, out = work / "source", work / "out"
+    torch.manual_seed(3)
+    AutoModelForCausalLM.from_config(config(before)).save_pretrained(source, max_shard_size="60KB")
+    shutil.copy(old / "tokenizer.model", source)
+    result = subprocess.run(
+        [program, "resize", "--model", source, "--tokenizer", new, "--out", out, "--progress", "none"], capture_output=True)
+    family = config(before).model_type
+    if family in ("llama", "mistral"):
+        check_opens(report, name, out)
+        return
+    message = result.stderr.decode()
+    refused = result.returncode == 65 and f'"{family}"' in message and message.count("\n") == 1 and not out.exists()
+    (report.ok if refused else report.failed)(name, message.strip().replace(str(work), ""))
+
+
+def families():
+    sizes = dict(hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=128)
+    grouped = dict(sizes, num_key_value_heads=2)
+    return {
+        "LLaMA 1": lambda rows: LlamaConfig(vocab_size=rows, rms_norm_eps=1e-6, pad_token_id=-1, **sizes),
+        "LLaMA 2": lambda rows: LlamaConfig(vocab_size=rows, rms_norm_eps=1e-5, pretraining_tp=2, **sizes),
+        "TinyLlama": lambda rows: LlamaConfig(vocab_size=rows, **grouped),
+        "attention bias, tied": lambda rows: LlamaConfig(vocab_size=rows, attention_bias=True, tie_word_embeddings=True, **grouped),
+        "Mistral": lambda rows: MistralConfig(vocab_size=rows, sliding_window=32, **grouped),
+        "Qwen2 is refused": lambda rows: Qwen2Config(vocab_size=rows, **grouped),
+        "GPT-NeoX is refused": lambda rows: GPTNeoXConfig(vocab_size=rows, **sizes),
+    }
+
+
 def make_adapter(base, directory, saved, tied):
     """An adapter that PEFT writes, its weights far from their start."""
     model = AutoModelForCausalLM.from_pretrained(base)
@@ -312,6 +409,13 @@ def main():
             name = f"resize {method} {str(dtype)[6:]}{' tied' if tied else ''}{' shards' if shard != '1GB' else ''}"
             report.run(name, in_directory(check_resize), program, pair, method, dtype, tied, shard)
         report.run("resize covariance draws", in_directory(check_covariance), program, pair)
+        for tied in (False, True):
+            for shard in ("60KB", "200KB", "5GB"):
+                name = f"resize padded, {shard}{' tied' if tied else ''}"
+                report.run(name, in_directory(check_dealt_out), program, pair, tied, shard)
+            report.run(f"resize by an id map{' tied' if tied else ''}", in_directory(check_map), program, pair, tied)
+        for name, config in families().items():
+            report.run(f"resize {name}", in_directory(check_family), program, pair, config)
         both = ["embed_tokens", "lm_head"]
         for dtype, tied, saved in [
             (torch.float32, False, both), (torch.float32, False, None), (torch.bfloat16, False, both),
