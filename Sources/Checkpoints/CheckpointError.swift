@@ -44,7 +44,7 @@ extension CheckpointError: CustomStringConvertible {
         case .noTensor(let directory, let tensor):
             "\(directory): holds no tensor \(tensor); check that this is a LLaMA-family checkpoint"
         case .foreignFamily(let path, let family):
-            "\(path): the key \"model_type\" is \(quoted(family)), but only llama and mistral are known; "
+            "\(path): the key \"model_type\" should be \"llama\" or \"mistral\", not \(quoted(family)); "
                 + "give a checkpoint of the LLaMA family"
         case .notAsWritten(let path, let tensor):
             "\(path): \(tensor) did not come out as it should; check the disk and try again"

@@ -52,7 +52,8 @@ struct ResizeCommand: ParsableCommand {
         resizer.maximumShardSize = layout.maxShardSize?.bytes
         if layout.dryRun { return print(try dryRunText(resizer)) }
         let written = try resizer.write(
-            to: out, tokenizerFiles: files, manifest: try manifest(resizer).holdingInputs(), linking: layout.link, replacing: force,
+            to: out, tokenizerFiles: files, manifest: try manifest(resizer).holdingInputs(), linking: layout.link,
+            replacing: force,
             progress: progress.handler())
         print(
             "\(resizer.rows.oldRows) -> \(resizer.rows.newRows) rows, \(resizer.matrixNames.joined(separator: " and "))"

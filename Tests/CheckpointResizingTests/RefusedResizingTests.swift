@@ -52,7 +52,7 @@ struct RefusedResizingTests {
         let text = try outcome(change: { $1["model_type"] = "qwen2" })
         #expect(
             text.hasPrefix(
-                "/old/config.json: the key \"model_type\" is \"qwen2\", but only llama and mistral are known"))
+                "/old/config.json: the key \"model_type\" should be \"llama\" or \"mistral\", not \"qwen2\""))
         #expect(try outcome(change: { $1["model_type"] = "mistral" }) == "taken")
     }
 
