@@ -68,16 +68,23 @@ public struct OutputDirectory: ~Copyable {
     }
 
     /// For file systems that cannot exchange: killed between the renames, it leaves the older directory under a hidden
-    /// name, from which the next process to write here brings it back.
+    /// name, from which the next process to write here brings it back. One that is asked to end does so before or after.
     private func placeByPlainRenames(over exists: Bool) throws(FileError) {
-        let aside = stagingPath + setAsideSuffix
-        if exists, rename(path, aside) != 0 { throw .unwritable(path: path, reason: lastErrorText()) }
-        if rename(stagingPath, path) != 0 {
-            let reason = lastErrorText()
-            if exists { rename(aside, path) }
-            throw .unwritable(path: path, reason: reason)
+        let (aside, staging, path) = (stagingPath + setAsideSuffix, stagingPath, path)
+        let failure = TemporaryPaths.undisturbed { paths -> FileError? in
+            if exists, rename(path, aside) != 0 { return .unwritable(path: path, reason: lastErrorText()) }
+            if rename(staging, path) != 0 {
+                let reason = lastErrorText()
+                if exists { rename(aside, path) }
+                return .unwritable(path: path, reason: reason)
+            }
+            if exists { paths.insert(aside) }
+            return nil
         }
-        if exists { try? FileManager.default.removeItem(atPath: aside) }
+        if let failure { throw failure }
+        guard exists else { return }
+        try? FileManager.default.removeItem(atPath: aside)
+        TemporaryPaths.remove(aside)
     }
 }
 

@@ -15,6 +15,11 @@ public enum TemporaryPaths {
         lock.withLock { _ = paths.remove(path) }
     }
 
+    /// Runs something that `deleteAll` must not come between; it may change which paths are temporary.
+    static func undisturbed<Result>(_ body: (inout Set<String>) -> Result) -> Result {
+        lock.withLock { body(&paths) }
+    }
+
     /// Deletes what is there of them, for a process that is about to end: what is still being written to them is lost, and
     /// a thread that begins or ends an output from here on waits for that end.
     public static func deleteAll() {
