@@ -164,7 +164,7 @@ if let libtorch {
             name: "collectives-process", dependencies: ["Collectives", "FileIO", "TestSupport"],
             path: "Tests/CollectivesProcess", swiftSettings: swiftSettings),
         tests("Collectives", ["collectives-process", "FileIO"]),
-        tests("Torch", []),
+        tests("Torch", ["Safetensors"]),
         tests("LlamaModels", ["Torch", "Checkpoints", "Safetensors", "OrderedJSON", "FileIO"]),
         tests(
             "Pretraining",

@@ -3,6 +3,7 @@
 
 #include "Functions.h"
 #include "PortableFunctions.h"
+#include "QuantizedAdamW.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -56,6 +57,7 @@ at::ScalarType scalar_type(int32_t element) {
     case kuoci_bfloat16: return at::kBFloat16;
     case kuoci_float16: return at::kHalf;
     case kuoci_int64: return at::kLong;
+    case kuoci_uint8: return at::kByte;
     default: TORCH_CHECK(false, "unknown element type ", element);
     }
 }
@@ -142,6 +144,7 @@ int32_t kuoci_element(const kuoci_tensor *tensor) {
     case at::kBFloat16: return kuoci_bfloat16;
     case at::kHalf: return kuoci_float16;
     case at::kLong: return kuoci_int64;
+    case at::kByte: return kuoci_uint8;
     default: return -1;
     }
 }
@@ -198,12 +201,12 @@ int32_t kuoci_watch_gradients(
     });
 }
 
-int32_t kuoci_float_elements(kuoci_tensor *tensor, float **elements) {
+int32_t kuoci_elements(kuoci_tensor *tensor, int32_t element, void **elements) {
     return guarded([&] {
         const Tensor &value = tensor->value;
-        TORCH_CHECK(value.is_cpu() && value.is_contiguous() && value.scalar_type() == at::kFloat,
-                    "the elements are not float32 numbers one after another in memory");
-        *elements = value.data_ptr<float>();
+        TORCH_CHECK(value.is_cpu() && value.is_contiguous() && value.scalar_type() == scalar_type(element),
+                    "the elements do not lie one after another in memory, or are of another type");
+        *elements = value.mutable_data_ptr();
     });
 }
 
@@ -408,6 +411,28 @@ int32_t kuoci_adamw_step(
         if (values.empty()) return;
         at::_fused_adamw_(
             values, gradients, first, second, {}, counts, rate, beta1, beta2, decay, epsilon, false, false);
+    });
+}
+
+int32_t kuoci_quantized_adamw_step(
+    const kuoci_quantized_slot *slots, int32_t count, double rate, double beta1, double beta2, double decay,
+    double epsilon) {
+    return guarded([&] {
+        at::NoGradGuard guard;
+        for (int32_t i = 0; i < count; i++) {
+            const kuoci_quantized_slot &slot = slots[i];
+            const Tensor &gradient = slot.parameter->value.grad();
+            if (!gradient.defined()) continue;
+            double number = slot.step->value.add_(1).item<double>();
+            if (slot.length == 0) continue;
+            Tensor values = part(slot.parameter->value, slot.start, slot.length);
+            auto step = is_ours(values) ? kuoci::step_quantized : kuoci::portable::step_quantized;
+            auto moment = [](const kuoci_tensor *codes, const kuoci_tensor *absmax) {
+                return kuoci::QuantizedMoment{codes->value.view(-1), absmax->value};
+            };
+            step({number, rate, beta1, beta2, decay, epsilon}, values, part(gradient, slot.start, slot.length),
+                 moment(slot.mean, slot.mean_absmax), moment(slot.square, slot.square_absmax));
+        }
     });
 }
 

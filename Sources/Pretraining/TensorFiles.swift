@@ -41,6 +41,7 @@ extension ElementType {
         case .bfloat16: .bfloat16
         case .float16: .float16
         case .int64: .int64
+        case .uint8: .uint8
         }
     }
 }

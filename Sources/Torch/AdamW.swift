@@ -8,12 +8,18 @@ public final class AdamW {
         public var epsilon = 1e-8
         /// Decay of matrices; vectors (norms, biases) never decay.
         public var weightDecay = 0.1
+        /// Of parameters that are not small.
+        public var storage = MomentStorage.fp32
 
-        public init(beta1: Double = 0.9, beta2: Double = 0.95, epsilon: Double = 1e-8, weightDecay: Double = 0.1) {
+        public init(
+            beta1: Double = 0.9, beta2: Double = 0.95, epsilon: Double = 1e-8, weightDecay: Double = 0.1,
+            storage: MomentStorage = .fp32
+        ) {
             self.beta1 = beta1
             self.beta2 = beta2
             self.epsilon = epsilon
             self.weightDecay = weightDecay
+            self.storage = storage
         }
     }
 
@@ -26,7 +32,8 @@ public final class AdamW {
         /// The elements that this optimizer moves; the others keep what they are.
         public let part: Range<Int>
 
-        /// - Parameter part: nil: all elements. Bounds at multiples of 64 give the bits that the whole would have there.
+        /// - Parameter part: nil: all elements. Bounds at multiples of 64, or of `MomentStorage.blockSize` where
+        /// moments have 8 bits, give the bits that the whole would have there.
         public init(name: String, tensor: Tensor, rateShare: Double = 1, part: Range<Int>? = nil) {
             self.name = name
             self.tensor = tensor
@@ -35,24 +42,25 @@ public final class AdamW {
         }
     }
 
-    private struct Slot {
+    struct Slot {
         let name: String
         let parameter: Tensor
         let part: Range<Int>
         /// Of the part; in the parameter's shape where that is the whole.
-        let mean: Tensor
-        let square: Tensor
+        let mean: Moment
+        let square: Moment
         let step: Tensor
     }
 
     public let options: Options
-    private let slots: [Slot]
+    let slots: [Slot]
     /// Slots that step alike.
     private let groups: [Group]
 
     private struct Group {
         let rateShare: Double
         let decays: Bool
+        let storage: MomentStorage
         var slots: [Slot] = []
     }
 
@@ -69,13 +77,16 @@ public final class AdamW {
         for parameter in parameters {
             let (shape, device) = (parameter.tensor.shape, parameter.tensor.device)
             let stateShape = parameter.part.count == parameter.tensor.count ? shape : [parameter.part.count]
+            let storage = options.storage.of(count: parameter.tensor.count)
             let slot = Slot(
                 name: parameter.name, parameter: parameter.tensor, part: parameter.part,
-                mean: try .zeros(stateShape, on: device), square: try .zeros(stateShape, on: device),
-                step: try .zeros([], on: device))
+                mean: try Moment(storage, shape: stateShape, on: device),
+                square: try Moment(storage, shape: stateShape, on: device), step: try .zeros([], on: device))
             slots.append(slot)
-            let group = Group(rateShare: parameter.rateShare, decays: shape.count > 1)
-            let place = groups.firstIndex { $0.rateShare == group.rateShare && $0.decays == group.decays }
+            let group = Group(rateShare: parameter.rateShare, decays: shape.count > 1, storage: storage)
+            let place = groups.firstIndex {
+                $0.rateShare == group.rateShare && $0.decays == group.decays && $0.storage == storage
+            }
             if place == nil { groups.append(group) }
             groups[place ?? groups.count - 1].slots.append(slot)
         }
@@ -86,8 +97,11 @@ public final class AdamW {
     /// Moves every parameter that has a gradient, at `learningRate` times its own share.
     public func step(learningRate: Double) throws(TorchError) {
         for group in groups {
-            try step(
-                group.slots, learningRate * group.rateShare, decay: group.decays ? options.weightDecay : 0)
+            let (rate, decay) = (learningRate * group.rateShare, group.decays ? options.weightDecay : 0)
+            switch group.storage {
+            case .fp32: try step(group.slots, rate, decay: decay)
+            case .int8: try stepQuantized(group.slots, rate, decay: decay)
+            }
         }
     }
 
@@ -95,64 +109,26 @@ public final class AdamW {
         try check(
             kuoci_adamw_step(
                 group.map { $0.parameter.handle }, group.map { Int64($0.part.lowerBound) },
-                group.map { Int64($0.part.count) }, group.map { $0.mean.handle }, group.map { $0.square.handle },
-                group.map { $0.step.handle }, Int32(group.count), learningRate, options.beta1, options.beta2, decay,
-                options.epsilon),
+                group.map { Int64($0.part.count) }, group.map { $0.mean.values.handle },
+                group.map { $0.square.values.handle }, group.map { $0.step.handle }, Int32(group.count), learningRate,
+                options.beta1, options.beta2, decay, options.epsilon),
+            "AdamW")
+    }
+
+    private func stepQuantized(_ group: [Slot], _ learningRate: Double, decay: Double) throws(TorchError) {
+        let slots = group.map { slot in
+            kuoci_quantized_slot(
+                parameter: slot.parameter.handle, start: Int64(slot.part.lowerBound), length: Int64(slot.part.count),
+                mean: slot.mean.values.handle, mean_absmax: slot.mean.absmax?.handle,
+                square: slot.square.values.handle, square_absmax: slot.square.absmax?.handle, step: slot.step.handle)
+        }
+        try check(
+            kuoci_quantized_adamw_step(
+                slots, Int32(slots.count), learningRate, options.beta1, options.beta2, decay, options.epsilon),
             "AdamW")
     }
 
     public func clearGradients() throws(TorchError) {
         for slot in slots { try slot.parameter.clearGradient() }
-    }
-
-    /// One tensor of what a checkpoint must hold.
-    public struct StateTensor {
-        public let name: String
-        /// Shares the optimizer's memory; of a parameter of which only a part moves, that part alone.
-        public let tensor: Tensor
-        /// That of the whole parameter's state.
-        public let shape: [Int]
-        /// The parameter's place among all; nil for a tensor that is the same whatever part moves.
-        public let parameter: Int?
-        fileprivate let part: Range<Int>
-    }
-
-    /// What a checkpoint must hold: for each parameter `NAME.exp_avg`, `NAME.exp_avg_sq` and the scalar `NAME.step`.
-    public var state: [StateTensor] {
-        slots.enumerated().flatMap { place, slot in
-            let moments = [("exp_avg", slot.mean), ("exp_avg_sq", slot.square)].map { name, tensor in
-                StateTensor(
-                    name: "\(slot.name).\(name)", tensor: tensor, shape: slot.parameter.shape, parameter: place,
-                    part: slot.part)
-            }
-            let step = StateTensor(
-                name: "\(slot.name).step", tensor: slot.step, shape: [], parameter: nil, part: 0..<1)
-            return moments + [step]
-        }
-    }
-
-    /// Takes over a saved state, or of it the parts that move here; `saved` gives the whole tensor of a name, or nil where
-    /// there is none.
-    ///
-    /// Everything is looked up before anything is overwritten.
-    public func restore<E: Error>(_ saved: (String) throws(E) -> Tensor?) throws {
-        var values: [(Tensor, Tensor)] = []
-        for entry in state {
-            guard let value = try saved(entry.name) else { throw TorchError.missingState(name: entry.name) }
-            guard value.shape == entry.shape else {
-                throw TorchError.wrongShape(name: entry.name, expected: entry.shape, found: value.shape)
-            }
-            let isWhole = entry.part.count == value.count
-            // A copy: the whole is not to stay in memory for the sake of its part.
-            values.append((entry.tensor, isWhole ? value : try value.elements(entry.part).copied()))
-        }
-        for (tensor, value) in values { try tensor.assign(value) }
-    }
-}
-
-extension Tensor {
-    /// Elements of a tensor, row-major, as a vector.
-    fileprivate func elements(_ range: Range<Int>) throws(TorchError) -> Tensor {
-        try reshaped([count]).narrowed(start: range.lowerBound, length: range.count)
     }
 }

@@ -82,9 +82,17 @@ extension Tensor {
     ///
     /// - Throws: `TorchError.failed` where they do not lie one after another in this process's memory.
     public func floatElements() throws(TorchError) -> UnsafeMutableBufferPointer<Float> {
-        var elements: UnsafeMutablePointer<Float>?
-        try check(kuoci_float_elements(handle, &elements), "elements")
-        return UnsafeMutableBufferPointer(start: elements, count: elements == nil ? 0 : count)
+        precondition(element == .float32, "numbers of another type")
+        return try elementBytes().assumingMemoryBound(to: Float.self)
+    }
+
+    /// The bytes of the elements in place; valid while the tensor lives.
+    ///
+    /// - Throws: `TorchError.failed` where they do not lie one after another in this process's memory.
+    public func elementBytes() throws(TorchError) -> UnsafeMutableRawBufferPointer {
+        var elements: UnsafeMutableRawPointer?
+        try check(kuoci_elements(handle, element.rawValue, &elements), "elements")
+        return UnsafeMutableRawBufferPointer(start: elements, count: elements == nil ? 0 : byteCount)
     }
 
     /// The only element of a tensor that has one.

@@ -6,10 +6,13 @@ public enum ElementType: Int32, Sendable, CaseIterable {
     case bfloat16 = 1
     case float16 = 2
     case int64 = 3
+    /// Codes of moments in 8 bits.
+    case uint8 = 4
 
     /// Bytes per element.
     public var size: Int {
         switch self {
+        case .uint8: 1
         case .bfloat16, .float16: 2
         case .float32: 4
         case .int64: 8

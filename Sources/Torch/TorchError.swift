@@ -8,6 +8,8 @@ public enum TorchError: Error, Equatable {
     case wrongSize(expected: Int, found: Int)
     /// A value of another shape than the tensor that it is to replace.
     case wrongShape(name: String, expected: [Int], found: [Int])
+    /// A saved value of another type than the state that it is to become.
+    case wrongElement(name: String, expected: ElementType, found: ElementType)
     case missingState(name: String)
 }
 
@@ -21,6 +23,8 @@ extension TorchError: CustomStringConvertible {
             "a tensor that needs \(expected) bytes was given \(found); check the shape"
         case .wrongShape(let name, let expected, let found):
             "\(name): has the shape \(found) where \(expected) is needed; take it from a run with the same model"
+        case .wrongElement(let name, let expected, let found):
+            "\(name): holds \(found) where \(expected) is needed; take it from a run with the same --optimizer-state"
         case .missingState(let name):
             "\(name): is missing from the optimizer's saved state; resume from another checkpoint"
         }

@@ -17,6 +17,7 @@ enum {
     kuoci_bfloat16 = 1,
     kuoci_float16 = 2,
     kuoci_int64 = 3,
+    kuoci_uint8 = 4,
 };
 
 // Devices are numbers too: of CUDA's from 0 on, and the CPU is `kuoci_cpu`.
@@ -63,8 +64,8 @@ int32_t kuoci_assure_gradient(kuoci_tensor *tensor);
 /// that waits for it; NULL ends that.
 int32_t kuoci_watch_gradients(
     kuoci_tensor *const *leaves, int32_t count, void (*added)(void *context, int32_t index), void *context);
-/// The elements of a float32 tensor that lie one after another in this process's memory.
-int32_t kuoci_float_elements(kuoci_tensor *tensor, float **elements);
+/// The elements of a tensor of this type that lie one after another in this process's memory.
+int32_t kuoci_elements(kuoci_tensor *tensor, int32_t element, void **elements);
 /// Adds `scale` times the gradient of the scalar `loss` to the leaves.
 int32_t kuoci_backward(const kuoci_tensor *loss, float scale);
 /// Adds to the leaves the gradient that they have by way of `output`, whose own is `gradient`, of the same shape.
@@ -144,6 +145,23 @@ int32_t kuoci_adamw_step(
     kuoci_tensor *const *parameters, const int64_t *starts, const int64_t *lengths, kuoci_tensor *const *means,
     kuoci_tensor *const *squares, kuoci_tensor *const *steps, int32_t count, double rate, double beta1, double beta2,
     double decay, double epsilon);
+
+/// Values of a moment in 8 bits that share one size.
+enum { kuoci_quantized_block = 256 };
+/// A part of a parameter with its moments: a uint8 code for each value, and for each `kuoci_quantized_block` of them, the
+/// last one perhaps shorter, a float32 size. `step` is a float32 scalar.
+typedef struct {
+    kuoci_tensor *parameter;
+    int64_t start, length;
+    kuoci_tensor *mean, *mean_absmax, *square, *square_absmax, *step;
+} kuoci_quantized_slot;
+/// As `kuoci_adamw_step`, with moments as bitsandbytes' AdamW8bit has them: codes of its dynamic maps, signed for means and
+/// unsigned for squares, nearest to the value's share of the block's largest size.
+///
+/// But a square that is not zero never gets the code of zero: a mean beside it would be divided by epsilon alone.
+int32_t kuoci_quantized_adamw_step(
+    const kuoci_quantized_slot *slots, int32_t count, double rate, double beta1, double beta2, double decay,
+    double epsilon);
 
 // The process.
 
