@@ -168,13 +168,19 @@ int32_t kuoci_mpi_share(float *values, const int64_t *cuts) {
     return status;
 }
 
-int32_t kuoci_mpi_collect(const float *share, float *all, const int64_t *cuts) {
+int32_t kuoci_mpi_collect(const void *share, void *all, const int64_t *cuts, int32_t size) {
     shares parts;
-    int status = make_shares(cuts, &parts);
+    MPI_Datatype value;
+    int status = MPI_Type_contiguous(size, MPI_BYTE, &value);
     if (status != MPI_SUCCESS) return status;
-    status = MPI_Gatherv(
-        share, parts.counts[parts.own], MPI_FLOAT, all, parts.counts, parts.starts, MPI_FLOAT, 0, MPI_COMM_WORLD);
-    free(parts.starts);
+    status = MPI_Type_commit(&value);
+    if (status == MPI_SUCCESS) status = make_shares(cuts, &parts);
+    if (status == MPI_SUCCESS) {
+        status = MPI_Gatherv(
+            share, parts.counts[parts.own], value, all, parts.counts, parts.starts, value, 0, MPI_COMM_WORLD);
+        free(parts.starts);
+    }
+    MPI_Type_free(&value);
     return status;
 }
 
@@ -197,7 +203,7 @@ int32_t kuoci_mpi_gather(const void *own, void *all, int32_t bytes) { return not
 int32_t kuoci_mpi_broadcast(void *bytes, int32_t count) { return not_built; }
 int32_t kuoci_mpi_sum(float *values, const int64_t *cuts, bool hands_out) { return not_built; }
 int32_t kuoci_mpi_share(float *values, const int64_t *cuts) { return not_built; }
-int32_t kuoci_mpi_collect(const float *share, float *all, const int64_t *cuts) { return not_built; }
+int32_t kuoci_mpi_collect(const void *share, void *all, const int64_t *cuts, int32_t size) { return not_built; }
 void kuoci_mpi_error(int32_t status, char *text, int32_t capacity) {
     snprintf(text, (size_t)capacity, "this build has no MPI");
 }

@@ -146,15 +146,17 @@ public final class Collectives {
     ///
     /// - Parameters:
     ///   - share: This process's own.
+    ///   - size: Bytes of a value.
     ///   - cuts: As in `SharedArray`.
     ///   - all: Has room for all shares; nil but for the leader.
     public func collect(
-        _ share: UnsafeMutableBufferPointer<Float>, cuts: [Int], into all: UnsafeMutableBufferPointer<Float>?
+        _ share: UnsafeMutableRawBufferPointer, of size: Int, cuts: [Int], into all: UnsafeMutableRawBufferPointer?
     ) throws(CollectivesError) {
-        precondition(cuts.count == count + 1 && share.count == cuts[rank + 1] - cuts[rank], "a share of another size")
-        precondition(!isLeader || all?.count == cuts[count], "no room for all shares")
+        precondition(
+            cuts.count == count + 1 && share.count == size * (cuts[rank + 1] - cuts[rank]), "a share of another size")
+        precondition(!isLeader || all?.count == size * cuts[count], "no room for all shares")
         try synchronize()
-        try check(kuoci_mpi_collect(share.baseAddress, all?.baseAddress, cuts.map { Int64($0) }))
+        try check(kuoci_mpi_collect(share.baseAddress, all?.baseAddress, cuts.map { Int64($0) }, Int32(size)))
     }
 
     /// Meets the others at their next call; returns the first process that failed there.

@@ -58,6 +58,8 @@ public struct PretrainingOptions: Sendable {
     /// Whether each of several processes keeps the optimizer's state of its share of the parameters alone: less memory, the
     /// same result.
     public var shardsOptimizer = false
+    /// How the optimizer keeps its moments.
+    public var optimizerState = MomentStorage.fp32
     /// Whether gradients of several processes are added up while those of earlier layers are still computed; nil: where a
     /// process has a processor more than `threads`.
     public var overlapsSums: Bool?
@@ -166,6 +168,7 @@ extension PretrainingOptions {
             value["sample_prompts"] = .strings(samplePrompts)
             value["sample_tokens"] = .integer(sampleTokens)
         }
+        if optimizerState != .fp32 { value["optimizer_state"] = .string(optimizerState.rawValue) }
         if stage == .lora {
             value["embedding_learning_rate"] = .double(embeddingLearningRate ?? learningRate)
             value["lora_rank"] = .integer(loraRank)
@@ -224,7 +227,8 @@ extension PretrainingOptions {
 
     var optimizerOptions: AdamW.Options {
         AdamW.Options(
-            beta1: Self.betas.first, beta2: Self.betas.second, epsilon: Self.epsilon, weightDecay: weightDecay)
+            beta1: Self.betas.first, beta2: Self.betas.second, epsilon: Self.epsilon, weightDecay: weightDecay,
+            storage: optimizerState)
     }
 
     /// - Parameter needsText: false for a look ahead, which reads no text.

@@ -44,7 +44,7 @@ extension PretrainingRun {
     }
 
     private var statePlans: [TensorPlan] {
-        optimizer.state.map { TensorPlan(name: $0.name, type: .float32, shape: $0.shape) }
+        optimizer.state.map { TensorPlan(name: $0.name, type: $0.tensor.element.type, shape: $0.shape) }
     }
 
     /// Gives the leader this process's share of the optimizer's state, in the order in which it is written.
@@ -56,10 +56,13 @@ extension PretrainingRun {
     /// A tensor of the optimizer's state with all its shares, for the leader; the others give theirs.
     private func wholeState(_ state: AdamW.StateTensor) throws -> Tensor {
         guard gradientSums.isSharded, let parameter = state.parameter else { return state.tensor }
-        let whole = ranks.isLeader ? try Tensor.zeros(state.shape) : nil
+        let element = state.tensor.element
+        let whole = ranks.isLeader ? try Tensor.zeros(state.shape, element) : nil
+        // Parameters are cut between blocks of values, so that whatever belongs to a block is in one share.
+        let cuts = gradientSums.shares.cuts[parameter].map { ($0 + state.unit - 1) / state.unit }
         try withExtendedLifetime((state, whole)) {
             try ranks.collect(
-                state.tensor.floatElements(), cuts: gradientSums.shares.cuts[parameter], into: whole?.floatElements())
+                state.tensor.elementBytes(), of: element.size, cuts: cuts, into: whole?.elementBytes())
         }
         return whole ?? state.tensor
     }
@@ -87,7 +90,7 @@ extension PretrainingRun {
 
     /// Bytes of what trains and of the optimizer's state.
     var stateBytes: Int {
-        statePlans.reduce(trainedBytes) { $0 + $1.shape.reduce(MemoryLayout<Float>.size, *) }
+        optimizer.state.reduce(trainedBytes) { $0 + $1.shape.reduce($1.tensor.element.size, *) }
     }
 
     private var trainedBytes: Int { model.trainableParameters.reduce(0) { $0 + $1.tensor.byteCount } }

@@ -52,6 +52,7 @@ extension DeviceChoice: RecipeValue {
 }
 
 extension Precision: RecipeValue {}
+extension MomentStorage: RecipeValue {}
 extension TrainedRows: RecipeValue {}
 extension TrainedSides: RecipeValue {}
 extension ScheduleShape: RecipeValue {}

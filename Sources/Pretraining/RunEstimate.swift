@@ -50,7 +50,8 @@ public struct RunEstimate: Sendable, Equatable {
         weightBytes = frozenSize * (parameters - counts.trainable) + 4 * counts.trainable
         gradientBytes = 4 * trainableParameters
         optimizerShares = options.shardsOptimizer ? processes : 1
-        optimizerBytes = 8 * ((trainableParameters + optimizerShares - 1) / optimizerShares)
+        let moments = counts.sizes.reduce(0) { $0 + options.optimizerState.bytes(count: $1) }
+        optimizerBytes = (moments + optimizerShares - 1) / optimizerShares
         var activations = Activations(try LlamaConfiguration(config), set, options).bytes
         if precision != .fp32 {
             // Of what trains each product has a copy of its own type: projections from the way there to the way back, the
@@ -91,19 +92,21 @@ extension RunEstimate {
 
 /// How many numbers train.
 private struct Counts {
-    var trainable: Int
+    var trainable = 0
     /// In LoRA's matrices.
     var adapter = 0
     /// In the matrix that hidden states are compared with.
     var head = 0
+    /// Of each parameter that trains.
+    var sizes: [Int] = []
 
     init(_ layout: LlamaLayout, _ set: TrainableSet) {
         func size(_ shape: [Int]) -> Int { shape.reduce(1, *) }
-        func trained(_ rows: EmbeddingRows?) -> Int {
-            guard let rows else { return 0 }
+        func trained(_ rows: EmbeddingRows?) -> [Int] {
+            guard let rows else { return [] }
             let names = [TensorNames.embedding] + (rows.trainsHead ? [TensorNames.head] : [])
             return layout.tensors.filter { names.contains($0.name) }
-                .reduce(0) { $0 + ($1.shape[0] - rows.firstRow) * $1.shape[1] }
+                .map { ($0.shape[0] - rows.firstRow) * $0.shape[1] }
         }
         func trainedHead(_ rows: EmbeddingRows?) -> Int {
             let heads = layout.tensors.filter { $0.name == TensorNames.head }
@@ -115,10 +118,10 @@ private struct Counts {
         }
         switch set {
         case .all:
-            trainable = layout.parameterCount
+            sizes = layout.tensors.map { size($0.shape) }
             head = trainedHead(EmbeddingRows())
         case .embeddings(let rows):
-            trainable = trained(rows)
+            sizes = trained(rows)
             head = trainedHead(rows)
         case .lora(let lora, let rows):
             for tensor in layout.tensors {
@@ -126,11 +129,13 @@ private struct Counts {
                 guard parts.last == "weight",
                     lora.targets.contains(where: { parts.dropLast().last == $0.rawValue[...] })
                 else { continue }
-                adapter += lora.rank * (tensor.shape[0] + tensor.shape[1])
+                sizes += tensor.shape.map { lora.rank * $0 }
             }
-            trainable = adapter + trained(rows)
+            adapter = sizes.reduce(0, +)
+            sizes += trained(rows)
             head = trainedHead(rows)
         }
+        trainable = sizes.reduce(0, +)
     }
 }
 

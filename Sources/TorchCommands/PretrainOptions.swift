@@ -174,6 +174,14 @@ struct PretrainStepOptions: ParsableArguments, RecipeOptions {
             """)
     var activationCheckpointing: Bool?
 
+    @Option(
+        help: """
+            How AdamW keeps its two moments: fp32, or int8, a quarter of the memory: codes of 8 bits for blocks of \
+            \(MomentStorage.blockSize) values; parameters of fewer than \(MomentStorage.smallestQuantized) stay in fp32 \
+            (default: fp32).
+            """)
+    var optimizerState: MomentStorage?
+
     @Flag(
         inversion: .prefixedNo,
         help: """
@@ -225,7 +233,8 @@ struct PretrainStepOptions: ParsableArguments, RecipeOptions {
         [
             setting("steps", steps), setting("epochs", epochs), setting("batch_size", batchSize),
             setting("accumulation", accumulation),
-            setting("activation_checkpointing", activationCheckpointing), setting("shard_optimizer", shardOptimizer),
+            setting("activation_checkpointing", activationCheckpointing),
+            setting("optimizer_state", choice: optimizerState), setting("shard_optimizer", shardOptimizer),
             setting("overlap_sums", overlapSums),
             setting("learning_rate", learningRate),
             setting("embedding_learning_rate", embeddingLearningRate), setting("schedule", choice: schedule),

@@ -8,6 +8,7 @@ extension TrainedRows: ExpressibleByArgument {}
 extension TrainedSides: ExpressibleByArgument {}
 extension ScheduleShape: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
+extension MomentStorage: ExpressibleByArgument {}
 
 extension DeviceChoice: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }

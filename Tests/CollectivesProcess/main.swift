@@ -42,7 +42,9 @@ private func run(_ scenario: Scenario, _ ranks: Collectives) throws -> [UInt8] {
             let cuts = Scenario.cuts(of: own.values.count, count: ranks.count)
             let whole = ranks.isLeader ? Numbers([Float](repeating: 0, count: own.values.count)) : nil
             let share = UnsafeMutableBufferPointer(rebasing: own.values[cuts[ranks.rank]..<cuts[ranks.rank + 1]])
-            try ranks.collect(share, cuts: cuts, into: whole?.values)
+            let room = whole.map { UnsafeMutableRawBufferPointer($0.values) }
+            try ranks.collect(
+                UnsafeMutableRawBufferPointer(share), of: MemoryLayout<Float>.stride, cuts: cuts, into: room)
             return whole?.bytes ?? []
         }
     case .messages:

@@ -29,8 +29,8 @@ int32_t kuoci_mpi_sum(float *values, const int64_t *cuts, bool hands_out);
 /// Replaces the values of the others' shares by theirs.
 int32_t kuoci_mpi_share(float *values, const int64_t *cuts);
 
-/// Every rank's share, one after another, into rank 0's `all`, which the others may leave out.
-int32_t kuoci_mpi_collect(const float *share, float *all, const int64_t *cuts);
+/// Every rank's share, one after another, into rank 0's `all`, which the others may leave out. A value has `size` bytes.
+int32_t kuoci_mpi_collect(const void *share, void *all, const int64_t *cuts, int32_t size);
 
 /// What an error's number means.
 void kuoci_mpi_error(int32_t status, char *text, int32_t capacity);
