@@ -143,6 +143,22 @@ def check_three(report, name, options, work, model):
     report.equal(name, f"{len(files(whole))} files, targets of the steps {counts}", differing(sharded, whole))
 
 
+def check_quantized(report, name, options, work, model):
+    """Moments in 8 bits: sharded, overlapping, twice the same bytes; codes near an edge make one process differ a little."""
+    run, single = work / "int8-2", work / "int8-1"
+    more = [*STAGES["full"], "--optimizer-state", "int8", "--steps", STEPS]
+    trained(options.kuoci, 1, model, single, more)
+    trained(options.kuoci, RANKS, model, run, more)
+    ours, theirs = lines(run, "step"), lines(single, "step")
+    difference = max(relative(a["loss"], b["loss"]) for a, b in zip(ours, theirs, strict=True))
+    text = f"{STEPS} steps, largest relative difference of the loss {difference:.1e}"
+    (report.ok if difference <= 1e-3 else report.failed)(name, text)
+    for kind in ("", "--shard-optimizer", "--overlap-sums --shard-optimizer"):
+        other = work / f"int8 {kind}"
+        trained(options.kuoci, RANKS, model, other, [*more, *kind.split()])
+        report.equal(f"{name}, {kind or 'twice'}", f"{len(files(run))} files", differing(other, run))
+
+
 def check_stages(report, name, options, work, model):
     run, single = work / "stages-2", work / "stages-1"
     more = ["--stages", "embeddings,lora", "--train-rows", "all", "--steps", STEPS]
@@ -216,6 +232,7 @@ def main():
         harness.kuoci(options.kuoci, "init", "--preset", "nano", "--tokenizer", base, "--out", model)
         for stage in STAGES:
             report.run(f"two processes and one, stage {stage}", check_stage, options, work, model, stage)
+        report.run("two processes and one, moments in 8 bits", check_quantized, options, work, model)
         report.run("two processes and one, both stages", check_stages, options, work, model)
         report.run("an error of two processes", check_errors, options, work, model)
         report.run("three processes", check_three, options, work, model)

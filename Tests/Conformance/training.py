@@ -12,9 +12,12 @@ import tempfile
 import warnings
 
 import harness
+import optimizer_goldens
 
 warnings.filterwarnings("ignore")
 
+import bitsandbytes
+import bitsandbytes.backends.cpu.ops
 import peft
 import sentencepiece
 import torch
@@ -38,6 +41,9 @@ NORM_TOLERANCE = 1e-4
 HALF_LOSS_TOLERANCE = 1e-2
 HALF_NORM_TOLERANCE = 5e-2
 LOGIT_TOLERANCE = 1e-4
+# A code is a step of up to 7 % of a number; which one it is, the last bit of a gradient can decide.
+QUANTIZED_TOLERANCE = 1e-3
+LONG = 150
 
 
 def base_tokenizer(options):
@@ -118,10 +124,24 @@ def clip(parameters):
     return norm
 
 
-def replay(model, batches, logits_of, decay=DECAY):
+def quantize_exactly(values, code, absmax, codes, block):
+    """In place of the approximation of bitsandbytes' CPU backend: its default one, and our rule for squares."""
+    map_name = "signed" if float(code[0]) < 0 else "unsigned"
+    found, sizes = optimizer_goldens.quantize(values.flatten().numpy(), map_name)
+    found = torch.from_numpy(found).view(values.shape)
+    codes.copy_(torch.maximum(found, (values > 0).to(torch.uint8)) if map_name == "unsigned" else found)
+    absmax.copy_(torch.from_numpy(sizes))
+
+
+def quantized_adamw(parameters, **options):
+    bitsandbytes.backends.cpu.ops._quant_blockwise_fp32_direct = quantize_exactly
+    return bitsandbytes.optim.AdamW8bit(parameters, **options)
+
+
+def replay(model, batches, logits_of, decay=DECAY, adamw=torch.optim.AdamW):
     """The peer's loss, gradient norm and learning rate of each recorded step."""
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=RATE, betas=BETAS, eps=EPSILON, weight_decay=decay)
+    optimizer = adamw(parameters, lr=RATE, betas=BETAS, eps=EPSILON, weight_decay=decay)
     model.train()
     results = []
     for step, path in enumerate(batches, start=1):
@@ -149,9 +169,10 @@ def largest_relative(ours, theirs, key):
 
 
 def compare_steps(
-    report, name, run, model, logits_of=logits_of, decay=DECAY, loss_bar=LOSS_TOLERANCE, norm_bar=NORM_TOLERANCE):
+    report, name, run, model, logits_of=logits_of, decay=DECAY, loss_bar=LOSS_TOLERANCE, norm_bar=NORM_TOLERANCE,
+    adamw=torch.optim.AdamW):
     batches = sorted((run / "batches").glob("*.safetensors"))
-    ours, theirs = steps_of(run), replay(model, batches, logits_of, decay)
+    ours, theirs = steps_of(run), replay(model, batches, logits_of, decay, adamw)
     if len(ours) != STEPS or len(batches) != STEPS:
         report.failed(name, f"{len(ours)} steps logged and {len(batches)} recorded, not {STEPS}")
         return
@@ -323,6 +344,27 @@ def check_half(report, name, options, work, model, stage):
     (report.ok if 0 < difference <= HALF_LOSS_TOLERANCE else report.failed)(name + ", beside our float32", text)
 
 
+def check_quantized(report, name, options, work, model):
+    """Moments in 8 bits beside bitsandbytes' AdamW8bit, and, over more steps, beside our own in float32."""
+    run = work / "quantized"
+    more = ["--train-rows", "all", "--optimizer-state", "int8"]
+    pretrain(options.kuoci, model, run, "embeddings", *more, "--steps", STEPS, "--record-batches", run / "batches")
+    peer = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
+    for key, parameter in peer.named_parameters():
+        parameter.requires_grad = "embed_tokens" in key or "lm_head" in key
+    compare_steps(
+        report, name, run, peer, loss_bar=QUANTIZED_TOLERANCE, norm_bar=10 * QUANTIZED_TOLERANCE, adamw=quantized_adamw)
+    for stage in ("embeddings", "lora", "full"):
+        last = {}
+        for state in ("fp32", "int8"):
+            long = work / f"long-{stage}-{state}"
+            rows = ["--train-rows", "all"] if stage != "full" else []
+            pretrain(options.kuoci, model, long, stage, *rows, "--optimizer-state", state, "--steps", LONG)
+            last[state] = sum(step["loss"] for step in steps_of(long)[-10:]) / 10
+        text = f"mean loss of steps {LONG - 9} to {LONG}: fp32 {last['fp32']:.4f}, int8 {last['int8']:.4f}"
+        (report.ok if abs(last["int8"] / last["fp32"] - 1) <= 0.02 else report.failed)(f"{name}, {stage}", text)
+
+
 def check_adapter_opens(report, name, adapter, model):
     base = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
     config = peft.LoraConfig.from_pretrained(adapter)
@@ -384,6 +426,7 @@ def main():
             report.run(f"stage 2 of transformers and PEFT, {variant.name}", check_lora, options, work, variant)
         for stage in ("embeddings", "lora"):
             report.run(f"bf16 of autocast, {stage}", check_half, options, work, model, stage)
+        report.run("moments in 8 bits", check_quantized, options, work, model)
         # PEFT makes two matrices of a tied one that it trains.
         report.run("stage 2 of transformers and PEFT, tied, LoRA alone", check_lora, options, work, tied, "none")
         adapter = work / "stage2-model/adapter"

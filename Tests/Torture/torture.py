@@ -38,6 +38,7 @@ STAGES = {
     "mixed": ["--stage", "lora", "--lora-dropout", "0.2", "--hold-out", "0.1", "--attend-across-documents"],
     "new rows": ["--stage", "embeddings", "--train-rows", "new", "--first-new-row", "1300", "--embedding-learning-rate", "1e-3",
                  "--activation-checkpointing", "--sample-prompt", "文件", "--sample-tokens", "8"],
+    "8-bit state": ["--stage", "lora", "--lora-dropout", "0.2", "--lora-rank", "4", "--optimizer-state", "int8"],
     # The second takes up what the first made, in one run.
     "both": ["--stages", "embeddings,lora", "--train-rows", "all", "--lora-dropout", "0.2", "--lora-rank", "4"],
 }
