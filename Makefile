@@ -74,7 +74,7 @@ torture: build
 
 ## bench        measure speed and memory beside the same peers
 bench: build peers .deps/base/tokenizer.model
-	for script in trainers encoding merging checkpoints starts training; do $(PYTHON) Benchmarks/$$script.py --kuoci $(KUOCI); done
+	for script in trainers encoding merging checkpoints starts training optimizer; do $(PYTHON) Benchmarks/$$script.py --kuoci $(KUOCI); done
 	$(if $(LARGE),$(PYTHON) Benchmarks/checkpoints.py --kuoci $(KUOCI) --large)
 	$(if $(LARGE),$(PYTHON) Benchmarks/training.py --kuoci $(KUOCI) --large)
 

@@ -136,7 +136,8 @@ if let libtorch {
                     .linkedLibrary("mpi"),
                 ]
             } ?? []),
-        library("Collectives", ["CMPI"]),
+        .target(name: "CNCCL", linkerSettings: [.linkedLibrary("dl")]),
+        library("Collectives", ["CMPI", "CNCCL"]),
         library("Torch", ["CTorch"]),
         library("LlamaModels", ["Torch", "Checkpoints", "Safetensors", "SeededRandom", "OrderedJSON", "FileIO"]),
         .target(

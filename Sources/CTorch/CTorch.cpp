@@ -7,6 +7,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
 #include <torch/cuda.h>
@@ -207,6 +208,13 @@ int32_t kuoci_elements(kuoci_tensor *tensor, int32_t element, void **elements) {
         TORCH_CHECK(value.is_cpu() && value.is_contiguous() && value.scalar_type() == scalar_type(element),
                     "the elements do not lie one after another in memory, or are of another type");
         *elements = value.mutable_data_ptr();
+    });
+}
+
+int32_t kuoci_address(kuoci_tensor *tensor, void **address) {
+    return guarded([&] {
+        TORCH_CHECK(tensor->value.is_contiguous(), "the elements do not lie one after another");
+        *address = tensor->value.mutable_data_ptr();
     });
 }
 
@@ -462,6 +470,10 @@ int32_t kuoci_prepare_cuda(void) {
         at::globalContext().setDeterministicAlgorithms(true, false);
         at::globalContext().setDeterministicFillUninitializedMemory(false);
     });
+}
+
+int32_t kuoci_use_cuda(int32_t device) {
+    return guarded([&] { c10::impl::getDeviceGuardImpl(at::kCUDA)->setDevice(device_at(device)); });
 }
 
 void kuoci_return_freed_blocks(int32_t bytes) {

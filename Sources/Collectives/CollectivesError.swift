@@ -7,6 +7,8 @@ public enum CollectivesError: Error, Equatable {
     /// Another process was asked to stop.
     case stopped
     case failed(reason: String)
+    /// NCCL could not join the devices, or add up what lies on them.
+    case deviceSums(reason: String)
 }
 
 extension CollectivesError: CustomStringConvertible {
@@ -17,6 +19,8 @@ extension CollectivesError: CustomStringConvertible {
                 + " install it (Debian: libopenmpi-dev), run `make build` again, or start one process alone"
         case .ended(let rank): "process \(rank) of those that train together failed"
         case .stopped: "one of the processes that train together was asked to stop"
+        case .deviceSums(let reason):
+            "NCCL cannot add up gradients: \(reason); NCCL_DEBUG=INFO tells more"
         case .failed(let reason): "the processes that train together lost one another in MPI: \(reason)"
         }
     }

@@ -10,6 +10,8 @@ final class GradientSums {
     let isSharded: Bool
     private let parameters: [Tensor]
     private let ranks: Collectives
+    /// nil where MPI adds up.
+    private let deviceSums: DeviceSums?
     private var isComplete: [Bool]
     /// The first bucket whose sum is not started.
     private var next = 0
@@ -18,13 +20,14 @@ final class GradientSums {
     /// What went wrong where nothing could be thrown.
     private var failure: (any Error)?
 
-    init(_ model: LlamaModel, sharded: Bool, ranks: Collectives) {
+    init(_ model: LlamaModel, sharded: Bool, ranks: Collectives, deviceSums: DeviceSums? = nil) {
         parameters = model.trainableParameters.map(\.tensor)
         shares = ParameterShares(
             sizes: parameters.map(\.count), order: model.gradientOrder, processes: ranks.count, unit: gradientNormPart)
         isSharded = sharded && ranks.count > 1
         isComplete = parameters.map { _ in false }
         self.ranks = ranks
+        self.deviceSums = isSharded ? nil : deviceSums
     }
 
     /// What this process knows of each gradient's sum.
@@ -36,6 +39,7 @@ final class GradientSums {
 
     /// Takes a gradient to which this process adds nothing more in this step.
     func complete(_ parameter: Int) {
+        if deviceSums != nil { return }
         isComplete[parameter] = true
         do {
             while next < shares.buckets.count, shares.buckets[next].allSatisfy({ isComplete[$0] }) {
@@ -49,7 +53,9 @@ final class GradientSums {
     /// Waits for all sums of this step. A process that had nothing to do has no gradients of its own.
     func finish() throws {
         if let failure { throw failure }
-        if ranks.count > 1 {
+        if let deviceSums {
+            try sumOnDevice(deviceSums)
+        } else if ranks.count > 1 {
             while next < shares.buckets.count { try startNext(waits: true) }
             try ranks.finishSums()
             for (gradient, sum) in copies { try gradient.assign(sum) }
@@ -59,10 +65,24 @@ final class GradientSums {
         isComplete = isComplete.map { _ in false }
     }
 
+    /// Once all have come here: the library does not hear of a process that fails.
+    private func sumOnDevice(_ sums: DeviceSums) throws {
+        let gradients = try parameters.map { try gradient(of: $0) }
+        try ranks.synchronize()
+        for gradient in gradients {
+            if let address = try gradient.address() { try sums.sum(address, count: gradient.count) }
+        }
+    }
+
+    private func gradient(of parameter: Tensor) throws -> Tensor {
+        try parameter.assureGradient()
+        guard let gradient = try parameter.gradient() else { preconditionFailure("a gradient is gone") }
+        return gradient
+    }
+
     private func startNext(waits: Bool) throws {
         let arrays = try shares.buckets[next].map { place in
-            try parameters[place].assureGradient()
-            guard let gradient = try parameters[place].gradient() else { preconditionFailure("a gradient is gone") }
+            let gradient = try gradient(of: parameters[place])
             // MPI adds up what is in the processes' memory.
             let own = try gradient.converted(on: .cpu)
             if gradient.device != .cpu { copies.append((gradient, own)) }

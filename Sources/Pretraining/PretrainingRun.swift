@@ -130,7 +130,9 @@ public final class PretrainingRun {
             steps: (places + options.batchSize * options.accumulation - 1) / (options.batchSize * options.accumulation))
         try model.prepareTraining(options.trainableSet(config), seed: options.seed)
         model.checkpointsActivations = options.checkpointsActivations
-        let gradientSums = GradientSums(model, sharded: options.shardsOptimizer, ranks: ranks)
+        let gradientSums = GradientSums(
+            model, sharded: options.shardsOptimizer, ranks: ranks,
+            deviceSums: try ranks.deviceSums(computation, note: observer.note))
         self.gradientSums = gradientSums
         optimizer = try AdamW(
             options.optimizerParameters(model.trainableParameters, parts: gradientSums.parts),

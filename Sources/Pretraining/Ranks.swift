@@ -1,4 +1,5 @@
 import Collectives
+import Foundation
 import OrderedJSON
 import Partitioning
 import Torch
@@ -24,6 +25,19 @@ extension Collectives {
         let run = String(decoding: try broadcast(Array(finished.utf8)), as: UTF8.self)
         if !run.isEmpty { throw PretrainingError.alreadyFinished(run: run) }
         return directory
+    }
+
+    /// What adds up gradients on the processes' devices; nil where MPI adds them up in the processes' memory. `note` hears
+    /// which, where there is a choice.
+    func deviceSums(_ computation: Computation, note: (String) -> Void) throws -> DeviceSums? {
+        guard count > 1, let library = computation.sumLibrary(environment: ProcessInfo.processInfo.environment) else {
+            return nil
+        }
+        let sums = try DeviceSums(self, library: library)
+        note(
+            sums.map { "gradients are added up by \($0.name)" }
+                ?? "gradients are added up by MPI, in the processes' memory: \(library) was not found")
+        return sums
     }
 
     /// The position that the leader finds.

@@ -116,6 +116,14 @@ public struct Computation: Sendable, Hashable {
     /// Whether Kuoci's own kernels compute: frozen weights may then stay as they are stored.
     package var usesOwnKernels: Bool { self == .standard }
 
+    /// The library that adds up gradients of several processes where they lie, a path or a name; nil where MPI does, in the
+    /// processes' memory.
+    ///
+    /// KUOCI_NCCL names another one, and for tests also one that takes numbers in the processes' memory.
+    package func sumLibrary(environment: [String: String]) -> String? {
+        environment["KUOCI_NCCL"] ?? (device == .cpu ? nil : "libnccl.so.2")
+    }
+
     /// A frozen weight where, and of the type in which, it is computed with.
     package func placed(_ weight: Tensor) throws(TorchError) -> Tensor {
         usesOwnKernels ? weight : try weight.converted(to: precision.element, on: device)

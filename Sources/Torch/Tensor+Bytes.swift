@@ -95,6 +95,13 @@ extension Tensor {
         return UnsafeMutableRawBufferPointer(start: elements, count: elements == nil ? 0 : byteCount)
     }
 
+    /// Where the elements lie on the tensor's device, one after another; valid while the tensor lives.
+    public func address() throws(TorchError) -> UnsafeMutableRawPointer? {
+        var address: UnsafeMutableRawPointer?
+        try check(kuoci_address(handle, &address), "address")
+        return address
+    }
+
     /// The only element of a tensor that has one.
     public func scalar() throws(TorchError) -> Float {
         precondition(count == 1, "a tensor of shape \(shape) is no scalar")

@@ -159,6 +159,27 @@ def check_quantized(report, name, options, work, model):
         report.equal(f"{name}, {kind or 'twice'}", f"{len(files(run))} files", differing(other, run))
 
 
+def check_nccl(report, name, options, work, model):
+    """The way to NCCL with a library that adds up in the order of ranks, as we do with MPI: the same bytes. No GPU is there."""
+    library = work / "libnccl.so.2"
+    source = pathlib.Path(__file__).with_name("nccl_stand_in.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-lpthread", "-lrt"], check=True)
+    for stage in ("lora", "full"):
+        plain, more = work / f"plain-{stage}", [*STAGES[stage], "--steps", STEPS]
+        trained(options.kuoci, RANKS, model, plain, more)
+        for place, note in ((library, "added up by NCCL 1.2.3"), ("/nowhere", "/nowhere was not found")):
+            run = work / f"nccl-{stage}-{pathlib.Path(place).name}"
+            os.environ["KUOCI_NCCL"] = str(place)
+            try:
+                code, errors = pretrain(options.kuoci, RANKS, model, run, more)
+            finally:
+                del os.environ["KUOCI_NCCL"]
+            if code != 0 or errors.count(note) != 1:
+                report.failed(f"{name}, {stage}", f"ended with {code}, did not say '{note}' once: {errors.strip()[-300:]}")
+            else:
+                report.equal(f"{name}, {stage}, {note}", f"{len(files(run))} files", differing(run, plain))
+
+
 def check_stages(report, name, options, work, model):
     run, single = work / "stages-2", work / "stages-1"
     more = ["--stages", "embeddings,lora", "--train-rows", "all", "--steps", STEPS]
@@ -233,6 +254,7 @@ def main():
         for stage in STAGES:
             report.run(f"two processes and one, stage {stage}", check_stage, options, work, model, stage)
         report.run("two processes and one, moments in 8 bits", check_quantized, options, work, model)
+        report.run("gradients by way of NCCL", check_nccl, options, work, model)
         report.run("two processes and one, both stages", check_stages, options, work, model)
         report.run("an error of two processes", check_errors, options, work, model)
         report.run("three processes", check_three, options, work, model)

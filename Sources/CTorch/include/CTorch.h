@@ -66,6 +66,8 @@ int32_t kuoci_watch_gradients(
     kuoci_tensor *const *leaves, int32_t count, void (*added)(void *context, int32_t index), void *context);
 /// The elements of a tensor of this type that lie one after another in this process's memory.
 int32_t kuoci_elements(kuoci_tensor *tensor, int32_t element, void **elements);
+/// Where the elements of a tensor lie one after another, on whatever device.
+int32_t kuoci_address(kuoci_tensor *tensor, void **address);
 /// Adds `scale` times the gradient of the scalar `loss` to the leaves.
 int32_t kuoci_backward(const kuoci_tensor *loss, float scale);
 /// Adds to the leaves the gradient that they have by way of `output`, whose own is `gradient`, of the same shape.
@@ -176,6 +178,8 @@ bool kuoci_has_cuda(void);
 int32_t kuoci_cuda_devices(void);
 /// Makes operations on CUDA give the same bits every time. Call it before anything is on a device.
 int32_t kuoci_prepare_cuda(void);
+/// Makes a CUDA device the one that other libraries use on this thread.
+int32_t kuoci_use_cuda(int32_t device);
 /// Makes every block of memory of at least `bytes` go back to the system as soon as it is freed, where the C library can.
 void kuoci_return_freed_blocks(int32_t bytes);
 
