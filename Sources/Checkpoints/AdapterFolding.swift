@@ -12,12 +12,14 @@ public struct AdapterFolding: Sendable {
     public let adapter: Adapter
     /// Whether the result takes the input embedding for its LM head.
     public let tiesWordEmbeddings: Bool
+    private let wasTied: Bool
 
     /// - Throws: `CheckpointError.unfit` if the adapter does not fit the base, naming the tensor.
     public init(base: Checkpoint, adapter: Adapter) throws {
         try checkUpdates(adapter, of: base)
         tiesWordEmbeddings = try staysTied(base, adapter)
         try checkReplacements(adapter, of: base)
+        wasTied = try base.config.tiesWordEmbeddings
         self.base = base
         self.adapter = adapter
     }
@@ -29,52 +31,60 @@ public struct AdapterFolding: Sendable {
         to directory: String, manifest: Manifest? = nil, replacing: Bool, threads: Int = availableProcessors,
         progress: ProgressHandler = { _ in }
     ) throws {
-        var writer = try CheckpointWriter(directory, shards: try plannedShards(), replacing: replacing)
-        try writer.copy(try base.sideFiles, from: base.directory)
+        let shards = try plannedShards()
+        let changed = shards.flatMap(\.tensors).filter(changes)
+        // Nothing of a changed tensor is kept as it is.
+        var rewriter = try CheckpointRewriter(
+            directory, from: base, shards: shards,
+            moves: Dictionary(uniqueKeysWithValues: changed.map { ($0.name, []) }),
+            linking: false, replacing: replacing)
+        for name in try base.sideFiles { try rewriter.copy("\(base.directory)/\(name)", as: name) }
         let tokenizer = try base.tokenizerFiles
-        if tokenizer.isEmpty {
-            try writer.copy(try tokenizerFilesIn(adapter.directory), from: adapter.directory)
-        } else {
-            try writer.copy(tokenizer, from: base.directory)
+        let origin = tokenizer.isEmpty ? adapter.directory : base.directory
+        for name in tokenizer.isEmpty ? try tokenizerFilesIn(origin) : tokenizer {
+            try rewriter.copy("\(origin)/\(name)", as: name)
         }
-        for (done, tensor) in writer.tensors.enumerated() {
-            progress(ProgressUpdate(stage: "folding", completed: done, total: writer.tensors.count))
-            try write(tensor, to: &writer, threads: threads)
+        try rewriter.copyWeights(progress: progress)
+        for (done, tensor) in changed.enumerated() {
+            progress(ProgressUpdate(stage: "folding", completed: done, total: changed.count))
+            try write(tensor, to: rewriter, threads: threads)
         }
-        progress(ProgressUpdate(stage: "folding", completed: writer.tensors.count, total: writer.tensors.count))
+        progress(ProgressUpdate(stage: "folding", completed: changed.count, total: changed.count))
         var config = base.config.json
-        if try base.config.tiesWordEmbeddings != tiesWordEmbeddings {
+        if wasTied != tiesWordEmbeddings {
             config["tie_word_embeddings"] = .bool(tiesWordEmbeddings)
         }
-        try writer.finish(config: config, manifest: manifest)
+        try rewriter.finish(config: config, manifest: manifest)
     }
 
-    private func write(_ tensor: TensorPlan, to writer: inout CheckpointWriter, threads: Int) throws {
+    /// Whether a tensor's bytes are others than the base's of that name.
+    private func changes(_ tensor: TensorPlan) -> Bool {
+        adapter.updates[tensor.name] != nil || adapter.replacements[tensor.name] != nil || isPartedHead(tensor)
+    }
+
+    /// The head of a tied model is its embedding, whatever else is stored under the head's name.
+    private func isPartedHead(_ tensor: TensorPlan) -> Bool {
+        tensor.name == TensorNames.head && !tiesWordEmbeddings && wasTied
+    }
+
+    private func write(_ tensor: TensorPlan, to rewriter: borrowing CheckpointRewriter, threads: Int) throws {
+        var offset = 0
+        func write(_ bytes: [UInt8]) throws {
+            try rewriter.write(bytes, of: tensor.name, at: offset)
+            offset += bytes.count
+        }
         if let replacement = adapter.replacements[tensor.name] {
-            try copy(replacement, of: adapter.file, as: tensor, to: &writer)
+            try adapter.file.forEachChunk(of: replacement) { chunk in
+                let isSame = replacement.type == tensor.type
+                try write(isSame ? Array(chunk) : tensor.type.bytes(replacement.type.floats(chunk)))
+            }
         } else if let update = adapter.updates[tensor.name] {
             let file = try base.shard(of: tensor.name)
             let updated = try UpdatedMatrix(tensor, in: file, update, of: adapter)
-            try forEachBlock(of: tensor, threads: threads, make: updated.bytes) { try writer.write($0) }
+            try forEachBlock(of: tensor, threads: threads, make: updated.bytes) { try write($0) }
         } else {
-            // The head of a tied model is its embedding, whatever else is stored under the head's name.
-            let isTiedHead = try tensor.name == TensorNames.head && base.config.tiesWordEmbeddings
-            let name = isTiedHead ? TensorNames.embedding : tensor.name
-            let info = try base.tensor(name)
-            try base.shard(of: name).forEachChunk(of: info) { try writer.write(bytes: $0) }
-        }
-    }
-
-    /// Bytes as they are, or numbers converted where the types differ.
-    private func copy(
-        _ source: TensorInfo, of file: SafetensorsFile, as plan: TensorPlan, to writer: inout CheckpointWriter
-    ) throws {
-        try file.forEachChunk(of: source) { chunk in
-            if source.type == plan.type {
-                try writer.write(bytes: chunk)
-            } else {
-                try writer.write(plan.type.bytes(source.type.floats(chunk)))
-            }
+            let embedding = try base.tensor(TensorNames.embedding)
+            try base.shard(of: embedding.name).forEachChunk(of: embedding) { try write(Array($0)) }
         }
     }
 
@@ -84,10 +94,8 @@ public struct AdapterFolding: Sendable {
             let plans = shard.tensors.map { TensorPlan($0) }.filter {
                 !(tiesWordEmbeddings && $0.name == TensorNames.head)
             }
-            let changes =
-                plans.count != shard.tensors.count
-                || plans.contains { adapter.updates[$0.name] != nil || adapter.replacements[$0.name] != nil }
-            return ShardPlan(name: shard.name, tensors: plans, source: changes ? nil : shard.path)
+            let isKept = plans.count == shard.tensors.count && !plans.contains(where: changes)
+            return ShardPlan(name: shard.name, tensors: plans, source: isKept ? shard.path : nil)
         }
         if !tiesWordEmbeddings, base[TensorNames.head] == nil {
             var head = TensorPlan(try base.matrix(TensorNames.embedding))
