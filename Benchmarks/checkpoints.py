@@ -1,4 +1,4 @@
-"""Resizing a checkpoint beside cp and beside transformers: time with all bytes on the disk, and memory.
+"""Resizing and exporting a checkpoint beside cp, resizing beside transformers: time with all bytes on the disk, and memory.
 
 Each is run in turn with the others, from a cold page cache where this machine lets us empty it, and the medians count.
 --large takes a checkpoint of LLaMA 7B's shape (13.5 GB; 28 GB of disk are needed) in files of at most --max-shard-size.
@@ -36,7 +36,7 @@ def arguments():
     parser.add_argument("--max-shard-size", default="5GB")
     parser.add_argument("--runs", type=int, default=3, help="runs of each, of which the median counts")
     parser.add_argument(
-        "--only", default="cp,resize,resize --init mean,resize --link,transformers", help="which of them, by name")
+        "--only", default="cp,resize,resize --init mean,resize --link,export,transformers", help="which of them, by name")
     parser.add_argument("--work", help="where to write (default: the directory for temporary files)")
     return parser.parse_args()
 
@@ -56,6 +56,32 @@ def make_model(options, work):
         options.kuoci, "init", "--preset", preset, "--tokenizer", base, "--out", model, "--max-shard-size",
         options.max_shard_size])
     return model, tokenizer
+
+
+# An adapter as PEFT writes it: rank 8 on the four projections of each layer's attention, embedding and head whole.
+ADAPTER = """
+import json, pathlib, sys, torch
+from safetensors.torch import save_file
+config, out = json.loads(pathlib.Path(sys.argv[1], "config.json").read_text()), pathlib.Path(sys.argv[2])
+out.mkdir()
+generator, width = torch.Generator().manual_seed(1), config["hidden_size"]
+heads, keys = config["num_attention_heads"], config.get("num_key_value_heads") or config["num_attention_heads"]
+head = config.get("head_dim") or width // heads
+shapes = {"q": (heads * head, width), "k": (keys * head, width), "v": (keys * head, width), "o": (width, heads * head)}
+def draw(*shape):
+    return torch.randn(shape, generator=generator) * 0.01
+tensors = {}
+for layer in range(config["num_hidden_layers"]):
+    for name, (rows, columns) in shapes.items():
+        place = f"base_model.model.model.layers.{layer}.self_attn.{name}_proj"
+        tensors[place + ".lora_A.weight"], tensors[place + ".lora_B.weight"] = draw(8, columns), draw(rows, 8)
+for name in ("base_model.model.model.embed_tokens.weight", "base_model.model.lm_head.weight"):
+    tensors[name] = draw(config["vocab_size"], width).to(torch.bfloat16)
+save_file(tensors, out / "adapter_model.safetensors", metadata={"format": "pt"})
+(out / "adapter_config.json").write_text(json.dumps({
+    "peft_type": "LORA", "r": 8, "lora_alpha": 32, "target_modules": [f"{name}_proj" for name in shapes],
+    "modules_to_save": ["embed_tokens", "lm_head"]}))
+"""
 
 
 def empty_page_cache():
@@ -91,6 +117,10 @@ def run_all(options, model, tokenizer, work):
         "resize --init mean": [*resize, "--init", "mean"],
         "resize --link": [*resize, "--init", "subword-mean", "--link"],
     }
+    if "export" in options.only.split(","):
+        process.measure(process.python(ADAPTER, model, work / "adapter"))
+        commands["export"] = [
+            options.kuoci, "export", "--model", model, "--adapter", work / "adapter", "--out", out, "--progress", "none"]
     commands["transformers"] = process.python(TRANSFORMERS, model, out, VOCABULARY, options.max_shard_size)
     commands = {name: command for name, command in commands.items() if name in options.only.split(",")}
     runs = {name: [] for name in commands}
@@ -113,6 +143,8 @@ def report(runs):
     for peer in peers:
         process.header(peer)
         for name in ours:
+            if peer == "transformers" and name == "export":
+                continue
             process.row(f"{name}: seconds", medians[name][0], medians[peer][0], "s", False)
             process.row(f"{name}: peak memory", medians[name][1] / 1e6, medians[peer][1] / 1e6, "MB", False)
     for name in ours if "cp" in runs else []:
@@ -134,7 +166,7 @@ def main():
         size = sum(path.stat().st_size for path in model.glob("*.safetensors"))
         count = len(list(model.glob("*.safetensors")))
         cache = "cold" if empty_page_cache() else "warm (it cannot be emptied here)"
-        print(f"resize: {size / 1e9:.1f} GB in {count} files, {cache} page cache, {os.cpu_count()} cores", flush=True)
+        print(f"{size / 1e9:.1f} GB in {count} files, {cache} page cache, {os.cpu_count()} cores", flush=True)
         print(f"  reading it takes {probe(model):.1f} s", flush=True)
         report(run_all(options, model, tokenizer, work))
 
