@@ -18,8 +18,7 @@ public enum ExactJSON: Sendable, Equatable {
 
     /// Parses a whole UTF-8 text as `JSONValue` does; a key that is there twice, byte for byte, is an error.
     public init(parsing bytes: some Collection<UInt8>) throws(JSONError) {
-        var parser = JSONParser(bytes: ContiguousArray(bytes))
-        self = try parser.parseExactDocument()
+        self = try readJSON(bytes) { reader throws(JSONError) in try reader.readExactValue() }
     }
 
     public var bytes: [UInt8]? {
@@ -59,87 +58,38 @@ public enum ExactJSON: Sendable, Equatable {
     }
 }
 
-extension JSONParser {
-    mutating func parseExactDocument() throws(JSONError) -> ExactJSON {
-        let value = try parseExactValue(depth: 0)
-        skipWhitespace()
-        if position < bytes.count { throw failure("text after the value") }
-        return value
-    }
-
-    private mutating func parseExactValue(depth: Int) throws(JSONError) -> ExactJSON {
-        skipWhitespace()
-        try checkDepth(depth)
-        switch current {
-        case UInt8(ascii: "{"): return .object(try parseMembers(depth: depth))
-        case UInt8(ascii: "["): return .array(try parseElements(depth: depth))
-        case UInt8(ascii: "\""): return .string(try parseExactString())
-        default: break
-        }
-        // What holds no string is the same in both.
-        return switch try parseValue(depth: depth) {
-        case .null: .null
-        case .bool(let value): .bool(value)
-        case .number(let text): .number(text)
-        case .string, .array, .object: preconditionFailure("begins like no string, array or object")
+extension JSONReader {
+    /// The next value, with all that is in it.
+    fileprivate mutating func readExactValue() throws(JSONError) -> ExactJSON {
+        switch try nextKind() {
+        case .null:
+            try readNull()
+            return .null
+        case .bool: return .bool(try readBool())
+        case .number: return .number(try readNumber())
+        case .string: return .string(try readStringBytes())
+        case .array: return .array(try readExactElements())
+        case .object: return .object(try readExactMembers())
         }
     }
 
-    private mutating func parseExactString() throws(JSONError) -> [UInt8] {
-        let start = position
-        let text = try parseStringBytes()
-        guard text.allSatisfy({ $0 < 0x80 }) || String(validating: text, as: UTF8.self) != nil else {
-            position = start
-            throw failure("a string is not valid UTF-8")
-        }
-        return text
+    private mutating func readExactElements() throws(JSONError) -> [ExactJSON] {
+        var elements: [ExactJSON] = []
+        var list = beginList()
+        while try advance(&list) { elements.append(try readExactValue()) }
+        return elements
     }
 
-    private mutating func parseMembers(depth: Int) throws(JSONError) -> [ExactJSON.Member] {
-        position += 1
+    private mutating func readExactMembers() throws(JSONError) -> [ExactJSON.Member] {
         var members: [ExactJSON.Member] = []
         var keys: Set<[UInt8]> = []
-        skipWhitespace()
-        if current == UInt8(ascii: "}") {
-            position += 1
-            return members
+        var list = beginList()
+        while try advance(&list) {
+            let key = try readStringBytes()
+            guard keys.insert(key).inserted else { throw repeated(String(decoding: key, as: UTF8.self)) }
+            try readColon()
+            members.append(ExactJSON.Member(key: key, value: try readExactValue()))
         }
-        while true {
-            skipWhitespace()
-            guard current == UInt8(ascii: "\"") else { throw failure("a key was expected") }
-            let key = try parseExactString()
-            if !keys.insert(key).inserted {
-                throw failure("the key \(shown(String(decoding: key, as: UTF8.self))) is repeated")
-            }
-            skipWhitespace()
-            guard current == UInt8(ascii: ":") else { throw failure("a colon was expected") }
-            position += 1
-            members.append(ExactJSON.Member(key: key, value: try parseExactValue(depth: depth + 1)))
-            if try endsList(with: UInt8(ascii: "}")) { return members }
-        }
-    }
-
-    private mutating func parseElements(depth: Int) throws(JSONError) -> [ExactJSON] {
-        position += 1
-        var elements: [ExactJSON] = []
-        skipWhitespace()
-        if current == UInt8(ascii: "]") {
-            position += 1
-            return elements
-        }
-        while true {
-            elements.append(try parseExactValue(depth: depth + 1))
-            if try endsList(with: UInt8(ascii: "]")) { return elements }
-        }
-    }
-
-    /// Goes past what follows an element: a comma, or the list's end.
-    private mutating func endsList(with close: UInt8) throws(JSONError) -> Bool {
-        skipWhitespace()
-        guard let next = current, next == close || next == UInt8(ascii: ",") else {
-            throw failure("a comma or a closing \(close == UInt8(ascii: "}") ? "brace" : "bracket") was expected")
-        }
-        position += 1
-        return next == close
+        return members
     }
 }
