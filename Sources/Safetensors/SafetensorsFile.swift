@@ -3,25 +3,25 @@ import FileIO
 /// A safetensors file, mapped into memory, its header validated as a whole.
 public struct SafetensorsFile: Sendable {
     public let path: String
-    /// What the file says of itself, such as `format: pt`.
-    public let metadata: [String: String]
     /// The tensors in the order of their bytes.
-    public let tensors: [TensorInfo]
+    public let tensors: TensorList
     private let file: MappedFile
-    private let indices: [String: Int]
+    private let metadataJSON: [UInt8]
 
     /// - Throws: `FileError` if the file cannot be read, `SafetensorsError` if its header is not sound.
     public init(_ path: String) throws {
-        file = try MappedFile(path)
-        self.path = path
+        let file = try MappedFile(path)
         let header = try file.withUnsafeBytes { bytes throws(SafetensorsError) in
-            try SafetensorsHeader(validating: bytes, path: path)
+            try SafetensorsHeader(validating: bytes, path: path, release: file.releasePages)
         }
+        self.path = path
+        self.file = file
         tensors = header.tensors
-        metadata = header.metadata
-        // The header's JSON has no repeated key.
-        indices = Dictionary(uniqueKeysWithValues: header.tensors.enumerated().map { ($1.name, $0) })
+        metadataJSON = header.metadata
     }
+
+    /// What the file says of itself, such as `format: pt`; read from the header's JSON each time.
+    public var metadata: [String: String] { parsedMetadata(metadataJSON) }
 
     /// The file's name without its directory.
     public var name: String {
@@ -32,7 +32,7 @@ public struct SafetensorsFile: Sendable {
     public var byteCount: Int { file.count }
 
     public subscript(name: String) -> TensorInfo? {
-        indices[name].map { tensors[$0] }
+        tensors[name]
     }
 
     /// Calls `body` with the tensor's bytes, which are little-endian and not necessarily aligned.

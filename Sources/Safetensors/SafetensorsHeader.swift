@@ -1,19 +1,27 @@
-import OrderedCollections
 import OrderedJSON
 
 /// The validated header of a safetensors file: every offset in it lies inside the file.
 struct SafetensorsHeader {
     /// By offset.
-    var tensors: [TensorInfo] = []
-    var metadata: [String: String] = [:]
+    let tensors: TensorList
+    /// JSON of an object of strings, or of null; empty if there is none.
+    let metadata: [UInt8]
 
     /// The longest header that the reference reader takes.
     static let longest: UInt64 = 100_000_000
 
     /// Parses the header of a whole file in the reference reader's order of checks.
-    init(validating file: UnsafeRawBufferPointer, path: String) throws(SafetensorsError) {
+    ///
+    /// - Parameter release: Called with bytes of the file whose memory may go; they are read again if need be.
+    init(
+        validating file: UnsafeRawBufferPointer, path: String, release: ((Range<Int>) -> Void)? = nil
+    ) throws(SafetensorsError) {
         do throws(SafetensorsError) {
-            try read(file, path: path)
+            let json = try Self.json(of: file, path: path)
+            let header = try Self.read(json, path: path) { release?(8 + $0.lowerBound..<8 + $0.upperBound) }
+            metadata = header.metadata.map { Array(json[$0]) } ?? []
+            let layout = HeaderLayout(dataStart: 8 + json.count, fileBytes: file.count, path: path)
+            tensors = try layout.validated(header.table)
         } catch {
             // A file of another kind fails somewhere above; its kind says more than where.
             if let kind = SafetensorsError.ForeignKind(file) { throw .foreign(path: path, kind: kind) }
@@ -21,27 +29,10 @@ struct SafetensorsHeader {
         }
     }
 
-    private mutating func read(_ file: UnsafeRawBufferPointer, path: String) throws(SafetensorsError) {
-        let json = try Self.parseJSON(file, path: path)
-        guard let members = json.value.object else {
-            throw .invalidHeaderJSON(path: path, reason: "not a JSON object")
-        }
-        var entries: [Entry] = []
-        entries.reserveCapacity(members.count)
-        for (name, value) in members {
-            if name == "__metadata__" {
-                metadata = try Self.parseMetadata(value, path: path)
-            } else {
-                entries.append(try Entry(name, value, path: path))
-            }
-        }
-        entries.sort { ($0.begin, $0.end) < ($1.begin, $1.end) }
-        try validate(entries, dataStart: json.end, fileBytes: file.count, path: path)
-    }
-
-    private static func parseJSON(
-        _ file: UnsafeRawBufferPointer, path: String
-    ) throws(SafetensorsError) -> (value: JSONValue, end: Int) {
+    /// The bytes of the JSON, which are UTF-8.
+    private static func json(
+        of file: UnsafeRawBufferPointer, path: String
+    ) throws(SafetensorsError) -> UnsafeBufferPointer<UInt8> {
         guard file.count >= 8 else { throw .headerTooSmall(path: path, bytes: file.count) }
         let announced = UInt64(littleEndian: file.loadUnaligned(as: UInt64.self))
         guard announced <= longest else { throw .headerTooLarge(path: path, length: announced) }
@@ -49,148 +40,106 @@ struct SafetensorsHeader {
         guard length <= file.count - 8 else {
             throw .invalidHeaderLength(path: path, length: length, fileBytes: file.count)
         }
-        let header = UnsafeRawBufferPointer(rebasing: file[8..<8 + length])
+        let header = UnsafeRawBufferPointer(rebasing: file[8..<8 + length]).bindMemory(to: UInt8.self)
         guard String(validating: header, as: UTF8.self) != nil else {
             throw .invalidHeader(path: path, offset: 8 + firstInvalidByte(header))
         }
+        return header
+    }
+
+    private static func read(
+        _ json: UnsafeBufferPointer<UInt8>, path: String, release: @escaping (Range<Int>) -> Void
+    ) throws(SafetensorsError) -> HeaderReader {
+        var header = HeaderReader(path: path)
         do throws(JSONError) {
-            return (try JSONValue(parsing: header), 8 + length)
+            // That the bytes are UTF-8 was found by reading them all.
+            release(json.indices)
+            try readJSON(json, release: release) { reader throws(JSONError) in try header.read(&reader) }
         } catch {
             var place = error
             place.offset += 8
             throw .invalidHeaderJSON(path: path, reason: "\(place)")
         }
+        if let problem = header.problem { throw problem }
+        return header
     }
+}
 
-    private static func parseMetadata(
-        _ value: JSONValue, path: String
-    ) throws(SafetensorsError) -> [String: String] {
-        // The reference reader takes null for an absent one.
-        if value.isNull { return [:] }
-        guard let members = value.object else {
-            throw .invalidEntry(path: path, tensor: "__metadata__", reason: "not an object")
-        }
-        var metadata: [String: String] = [:]
-        for (key, value) in members {
-            guard let text = value.string else {
-                throw .invalidEntry(path: path, tensor: "__metadata__", reason: "\(quoted(key)) is not a string")
-            }
-            metadata[key] = text
-        }
-        return metadata
-    }
+/// Where a file's header ends, and the file.
+private struct HeaderLayout {
+    let dataStart: Int
+    let fileBytes: Int
+    let path: String
 
-    private mutating func validate(
-        _ entries: [Entry], dataStart: Int, fileBytes: Int, path: String
-    ) throws(SafetensorsError) {
-        tensors.reserveCapacity(entries.count)
+    /// The tensors by offset: they fill the file from the header's end without holes.
+    func validated(_ table: TensorTable) throws(SafetensorsError) -> TensorList {
+        let order = numbersByOffset(table)
         var position = 0
-        for entry in entries {
-            guard entry.begin == position, entry.end >= entry.begin else {
-                let found = entry.begin == position ? entry.end : entry.begin
-                throw .invalidOffset(path: path, tensor: entry.name, expected: position, found: found)
-            }
-            let size = try entry.size(path: path)
-            guard entry.end - entry.begin == size else {
-                throw .tensorInvalidInfo(
-                    path: path, tensor: entry.name, expected: size, found: entry.end - entry.begin)
-            }
-            // Checked against the file at once, so that the sum below cannot overflow.
-            guard entry.end <= fileBytes - dataStart else {
-                let (expected, _) = entry.end.addingReportingOverflow(dataStart)
-                throw .metadataIncompleteBuffer(path: path, expected: max(expected, entry.end), found: fileBytes)
-            }
-            let range = dataStart + entry.begin..<dataStart + entry.end
-            tensors.append(TensorInfo(name: entry.name, type: entry.type, shape: entry.shape, byteRange: range))
-            position = entry.end
+        for index in 0..<table.count {
+            let number = order.map { Int($0[index]) } ?? index
+            position = try end(of: table[number], number, in: table, after: position)
         }
         guard dataStart + position == fileBytes else {
             throw .metadataIncompleteBuffer(path: path, expected: dataStart + position, found: fileBytes)
         }
-    }
-}
-
-/// One tensor as the header spells it; nothing checked yet but the JSON's types.
-private struct Entry {
-    let name: String
-    let type: TensorType
-    let shape: [Int]
-    let begin: Int
-    let end: Int
-
-    init(_ name: String, _ value: JSONValue, path: String) throws(SafetensorsError) {
-        func wrong(_ reason: String) -> SafetensorsError { .invalidEntry(path: path, tensor: name, reason: reason) }
-        guard let members = value.object ?? membersByPlace(value) else { throw wrong("not an object") }
-        guard let typeName = members["dtype"].flatMap(variantName) else { throw wrong("dtype is missing") }
-        guard let type = TensorType(rawValue: typeName) else { throw wrong("dtype \(quoted(typeName)) is unknown") }
-        guard let shape = members["shape"]?.array.flatMap(naturalNumbers) else {
-            throw wrong("shape is not a list of whole numbers")
-        }
-        guard let offsets = members["data_offsets"]?.array.flatMap(naturalNumbers), offsets.count == 2 else {
-            throw wrong("data_offsets is not a pair of whole numbers")
-        }
-        guard members.values.allSatisfy(holdsDoublesOnly) else { throw wrong("a number in it is out of range") }
-        self.name = name
-        self.type = type
-        self.shape = shape
-        begin = offsets[0]
-        end = offsets[1]
+        return TensorList(table, order: order, dataStart: dataStart)
     }
 
-    func size(path: String) throws(SafetensorsError) -> Int {
+    private func end(
+        of record: TensorTable.Record, _ number: Int, in table: TensorTable, after position: Int
+    ) throws(SafetensorsError) -> Int {
+        guard record.begin == position, record.end >= record.begin else {
+            let found = record.begin == position ? record.end : record.begin
+            throw .invalidOffset(path: path, tensor: table.names[number], expected: position, found: found)
+        }
+        let size = try size(of: record, number, in: table)
+        guard record.end - record.begin == size else {
+            throw .tensorInvalidInfo(
+                path: path, tensor: table.names[number], expected: size, found: record.end - record.begin)
+        }
+        // Checked against the file at once, so that sums of it cannot overflow.
+        guard record.end <= fileBytes - dataStart else {
+            let (expected, _) = record.end.addingReportingOverflow(dataStart)
+            throw .metadataIncompleteBuffer(path: path, expected: max(expected, record.end), found: fileBytes)
+        }
+        return record.end
+    }
+
+    private func size(
+        of record: TensorTable.Record, _ number: Int, in table: TensorTable
+    ) throws(SafetensorsError) -> Int {
         do throws(TensorSizeError) {
-            return try type.byteCount(shape: shape)
+            return try record.type.byteCount(dimensions: table.dimensions(of: record))
         } catch {
             switch error {
-            case .overflow: throw .validationOverflow(path: path, tensor: name)
-            case .partialByte: throw .misalignedSlice(path: path, tensor: name)
+            case .overflow: throw .validationOverflow(path: path, tensor: table.names[number])
+            case .partialByte: throw .misalignedSlice(path: path, tensor: table.names[number])
             }
         }
     }
 }
 
-// The reference reader is derived from its types by serde, which takes more than the format's text says. Taken here too,
-// so that whether a file is sound does not depend on who reads it.
-
-/// An entry written as an array: its members in their order.
-private func membersByPlace(_ value: JSONValue) -> OrderedDictionary<String, JSONValue>? {
-    guard let values = value.array, values.count == 3 else { return nil }
-    return ["dtype": values[0], "shape": values[1], "data_offsets": values[2]]
-}
-
-/// A type's name, written as a string or as `{"F32": null}`.
-private func variantName(_ value: JSONValue) -> String? {
-    if let members = value.object, members.count == 1, let (name, content) = members.elements.first, content.isNull {
-        return name
+/// The tensors' numbers by begin, then end, then place in the header; nil if they have that order.
+private func numbersByOffset(_ table: TensorTable) -> [UInt32]? {
+    var last = (begin: 0, end: 0)
+    let isSorted = (0..<table.count).allSatisfy { number in
+        let record = table[number]
+        defer { last = (record.begin, record.end) }
+        return last <= (record.begin, record.end)
     }
-    return value.string
-}
-
-/// Whether every number in a value, members that mean nothing here too, is one that a `Double` can come near.
-private func holdsDoublesOnly(_ value: JSONValue) -> Bool {
-    switch value {
-    case .number(let text): Double(text)?.isFinite ?? false
-    case .array(let values): values.allSatisfy(holdsDoublesOnly)
-    case .object(let members): members.values.allSatisfy(holdsDoublesOnly)
-    case .null, .bool, .string: true
+    if isSorted { return nil }
+    var keys = (0..<table.count).map { number in
+        (begin: table[number].begin, end: table[number].end, number: UInt32(number))
     }
+    keys.sort { $0 < $1 }
+    return keys.map(\.number)
 }
 
 /// Where bytes that are not UTF-8 cease to be it.
-private func firstInvalidByte(_ bytes: UnsafeRawBufferPointer) -> Int {
+private func firstInvalidByte(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
     var parser = UTF8.ForwardParser()
     var rest = bytes.makeIterator()
     var offset = 0
     while case .valid(let scalar) = parser.parseScalar(from: &rest) { offset += scalar.count }
     return offset
-}
-
-/// The elements as numbers without sign, point or exponent; nil if one is anything else or does not fit.
-private func naturalNumbers(_ values: [JSONValue]) -> [Int]? {
-    var numbers: [Int] = []
-    for value in values {
-        guard case .number(let text) = value, !text.hasPrefix("-"), let number = Int(text) else { return nil }
-        numbers.append(number)
-    }
-    return numbers
 }

@@ -46,14 +46,21 @@ public enum TensorType: String, Sendable, CaseIterable {
     ///
     /// - Throws: if the product does not fit an `Int` or does not fill whole bytes.
     public func byteCount(shape: [Int]) throws(TensorSizeError) -> Int {
+        try byteCount(dimensions: shape)
+    }
+
+    /// As `byteCount(shape:)`, of dimensions that need not be in memory together.
+    func byteCount(dimensions: some Sequence<Int>) throws(TensorSizeError) -> Int {
         // 64 bits without a sign, as in the reference reader: an empty tensor may have large dimensions.
         var product: UInt64 = 1
-        for dimension in shape + [bits] {
-            guard let factor = UInt64(exactly: dimension) else { throw .overflow }
+        func multiply(by number: Int) throws(TensorSizeError) {
+            guard let factor = UInt64(exactly: number) else { throw .overflow }
             let (next, overflow) = product.multipliedReportingOverflow(by: factor)
             if overflow { throw .overflow }
             product = next
         }
+        for dimension in dimensions { try multiply(by: dimension) }
+        try multiply(by: bits)
         guard product.isMultiple(of: 8) else { throw .partialByte }
         return Int(product / 8)
     }

@@ -28,7 +28,7 @@ struct SafetensorsFileTests {
     }
 
     @Test func noTensorsAtAll() throws {
-        #expect(try open("{}").tensors == [])
+        #expect(try open("{}").tensors.isEmpty)
         #expect(try open("{\"__metadata__\":{\"format\":\"pt\"}}").metadata == ["format": "pt"])
     }
 
