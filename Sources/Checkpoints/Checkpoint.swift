@@ -9,10 +9,8 @@ public import Safetensors
 public struct Checkpoint: Sendable {
     public let directory: String
     public let config: ModelConfig
-    /// The weight files, by name.
+    /// The weight files, by name; no tensor is in two of them, since the index names one for each.
     public let shards: [SafetensorsFile]
-    /// Which shard holds a tensor.
-    private let shardOfTensor: [String: Int]
 
     static let singleFile = "model.safetensors"
     static let indexFile = "model.safetensors.index.json"
@@ -29,7 +27,6 @@ public struct Checkpoint: Sendable {
         config = try ModelConfig(contentsOf: directory + "/config.json")
         shards = try openShards(in: directory)
         self.directory = directory
-        shardOfTensor = try placeTensors(shards)
     }
 
     /// Every tensor, shard by shard, in the order of their bytes.
@@ -39,15 +36,15 @@ public struct Checkpoint: Sendable {
 
     /// The tensor of this name and type, or nil.
     public subscript(name: String) -> TensorInfo? {
-        shardOfTensor[name].flatMap { shards[$0][name] }
+        shards.lazy.compactMap { $0[name] }.first
     }
 
     /// The weight file that holds a tensor.
     public func shard(of name: String) throws -> SafetensorsFile {
-        guard let index = shardOfTensor[name] else {
+        guard let shard = shards.first(where: { $0.tensors.contains(name: name) }) else {
             throw CheckpointError.noTensor(directory: directory, tensor: name)
         }
-        return shards[index]
+        return shard
     }
 
     /// Calls `body` with a tensor's bytes, which are little-endian and not necessarily aligned.
@@ -94,18 +91,4 @@ private func openShards(in directory: String) throws -> [SafetensorsFile] {
     let pickles = names.filter { ["bin", "pth", "pt"].contains(($0 as NSString).pathExtension) }
     if let pickle = pickles.first { throw CheckpointError.pickleOnly(directory: directory, file: pickle) }
     throw CheckpointError.noWeights(directory: directory)
-}
-
-private func placeTensors(_ shards: [SafetensorsFile]) throws -> [String: Int] {
-    var places: [String: Int] = [:]
-    for (index, shard) in shards.enumerated() {
-        for tensor in shard.tensors {
-            if let other = places.updateValue(index, forKey: tensor.name) {
-                throw CheckpointError.unfit(
-                    path: shard.path,
-                    reason: "tensor \(tensor.name) is also in \(shards[other].path); fetch the checkpoint again")
-            }
-        }
-    }
-    return places
 }

@@ -73,17 +73,26 @@ public struct ModelConfig: Sendable, Equatable {
 ///
 /// - Throws: `FileError`, or `CheckpointError.badJSON` if it holds anything else.
 package func readJSONObject(_ path: String) throws -> JSONValue {
-    let bytes = try readFile(path)
-    if bytes.isEmpty { throw CheckpointError.badJSON(path: path, reason: "is empty") }
-    if bytes.starts(with: "version https://git-lfs".utf8) {
-        throw CheckpointError.badJSON(path: path, reason: "is a Git LFS pointer, not the file itself")
-    }
-    let value: JSONValue
-    do throws(JSONError) {
-        value = try JSONValue(parsing: bytes)
-    } catch {
-        throw CheckpointError.badJSON(path: path, reason: "is \(error)")
-    }
+    let value = try parseJSONFile(path) { bytes throws(JSONError) in try JSONValue(parsing: bytes) }
     if value.object == nil { throw CheckpointError.badJSON(path: path, reason: "holds no JSON object") }
     return value
+}
+
+/// Calls `parse` with the bytes of a file that should be JSON.
+///
+/// - Throws: `FileError`, or `CheckpointError.badJSON` if it is no JSON.
+func parseJSONFile<Value>(
+    _ path: String, _ parse: (UnsafeRawBufferPointer) throws(JSONError) -> Value
+) throws -> Value {
+    try MappedFile(path).withUnsafeBytes { bytes in
+        if bytes.isEmpty { throw CheckpointError.badJSON(path: path, reason: "is empty") }
+        if bytes.starts(with: "version https://git-lfs".utf8) {
+            throw CheckpointError.badJSON(path: path, reason: "is a Git LFS pointer, not the file itself")
+        }
+        do throws(JSONError) {
+            return try parse(bytes)
+        } catch {
+            throw CheckpointError.badJSON(path: path, reason: "is \(error)")
+        }
+    }
 }

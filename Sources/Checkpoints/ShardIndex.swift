@@ -7,48 +7,57 @@ import Safetensors
 /// A model.safetensors.index.json: which shard holds which tensor.
 struct ShardIndex {
     let path: String
-    /// File name by tensor name.
-    let shardOfTensor: OrderedDictionary<String, String>
+    private let map: WeightMap
 
+    /// - Throws: `FileError`, `CheckpointError.badJSON` or `.badIndex`.
     init(contentsOf path: String) throws {
-        let json = try readJSONObject(path)
-        guard let map = json["weight_map"]?.object, !map.isEmpty else {
-            throw CheckpointError.badIndex(path: path, reason: "has no weight_map")
+        var reader = WeightMapReader(path: path)
+        try parseJSONFile(path) { bytes throws(JSONError) in
+            try readJSON(bytes) { json throws(JSONError) in try reader.read(&json) }
         }
-        var shards: OrderedDictionary<String, String> = [:]
-        for (tensor, value) in map {
-            guard let shard = value.string else {
-                throw CheckpointError.badIndex(path: path, reason: "tensor \(quoted(tensor)) has no file name")
-            }
-            guard isPlainFileName(shard) else {
-                throw CheckpointError.badIndex(
-                    path: path, reason: "the shard name \(quoted(shard)) leads out of the directory")
-            }
-            shards[tensor] = shard
-        }
+        if let problem = reader.problem { throw problem }
+        if reader.map.isEmpty { throw CheckpointError.badIndex(path: path, reason: "has no weight_map") }
         self.path = path
-        shardOfTensor = shards
+        map = reader.map
     }
 
     /// Opens the shards by name and checks that they hold exactly what the index says.
     func openShards(in directory: String) throws -> [SafetensorsFile] {
-        let names = Set(shardOfTensor.values).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        let shards = try names.map { name in
-            guard FileManager.default.fileExists(atPath: "\(directory)/\(name)") else {
-                throw CheckpointError.shardMissing(index: path, shard: name)
-            }
-            return try SafetensorsFile("\(directory)/\(name)")
+        let files = try shardFiles(in: directory)
+        for tensor in map.tensors.indices where files[map.shard(of: tensor)]?[map.tensors[tensor]] == nil {
+            throw CheckpointError.tensorAbsent(
+                index: path, tensor: map.tensors[tensor], shard: map.shards[map.shard(of: tensor)])
         }
-        let byName = Dictionary(uniqueKeysWithValues: zip(names, shards))
-        for (tensor, name) in shardOfTensor where byName[name]?[tensor] == nil {
-            throw CheckpointError.tensorAbsent(index: path, tensor: tensor, shard: name)
-        }
-        for (name, shard) in zip(names, shards) {
-            for tensor in shard.tensors where shardOfTensor[tensor.name] != name {
-                throw CheckpointError.tensorUnlisted(index: path, tensor: tensor.name, shard: name)
+        let shards = files.sorted { isBefore($0.value.name, $1.value.name) }
+        for (number, shard) in shards {
+            for tensor in shard.tensors where map.shard(ofTensor: tensor.name) != number {
+                throw CheckpointError.tensorUnlisted(index: path, tensor: tensor.name, shard: map.shards[number])
             }
         }
-        return shards
+        return shards.map(\.value)
+    }
+
+    /// The shards by their number in the map, opened in the order of their names up to the first that is not there.
+    private func shardFiles(in directory: String) throws -> [Int: SafetensorsFile] {
+        // An index may name a million files: only those that the directory lists are looked for.
+        let listed = (try? FileManager.default.contentsOfDirectory(atPath: directory)).map { Set($0) }
+        var missing: String?
+        var present: [(name: String, number: Int)] = []
+        for number in map.shards.indices {
+            let name = map.shards[number]
+            if listed?.contains(name) ?? true, FileManager.default.fileExists(atPath: "\(directory)/\(name)") {
+                present.append((name, number))
+            } else if missing.map({ isBefore(name, $0) }) ?? true {
+                missing = name
+            }
+        }
+        var files: [Int: SafetensorsFile] = [:]
+        for (name, number) in present.sorted(by: { isBefore($0.name, $1.name) }) {
+            if let missing, isBefore(missing, name) { break }
+            files[number] = try SafetensorsFile("\(directory)/\(name)")
+        }
+        if let missing { throw CheckpointError.shardMissing(index: path, shard: missing) }
+        return files
     }
 
     /// The index as transformers writes it.
@@ -70,7 +79,6 @@ struct ShardIndex {
     }
 }
 
-/// Whether a name from a file stays in its directory.
-private func isPlainFileName(_ name: String) -> Bool {
-    !name.isEmpty && name != "." && name != ".." && !name.utf8.contains(UInt8(ascii: "/")) && !name.utf8.contains(0)
+private func isBefore(_ a: String, _ b: String) -> Bool {
+    a.utf8.lexicographicallyPrecedes(b.utf8)
 }

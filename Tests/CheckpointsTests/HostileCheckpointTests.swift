@@ -112,6 +112,26 @@ struct HostileCheckpointTests {
         #expect(text.contains("does not list tensor"))
     }
 
+    @Test(arguments: [(1, 2), (2, 1), (2, 3), (3, 2)])
+    func `of an unsound and a missing shard the first by name is told`(unsound: Int, missing: Int) throws {
+        let text = try messageAfter { path, _ in
+            try writeText(path + "/model-0000\(unsound)-of-00003.safetensors", "nonsense")
+            unlink(path + "/model-0000\(missing)-of-00003.safetensors")
+        }
+        let name = "model-0000\(min(unsound, missing))-of-00003.safetensors"
+        #expect(
+            text.hasPrefix(
+                unsound < missing ? "/c/\(name): " : "/c/model.safetensors.index.json: names the shard \(name)"))
+    }
+
+    @Test(arguments: [
+        "{\"a\": 1, \"a\": 2}", "{\"weight_map\": {\"a\": \"x\", \"\\u0061\": \"y\"}}", "{\"b\": {\"a\": 1, \"a\": 1}}",
+    ])
+    func repeatedKeysInTheIndex(_ content: String) throws {
+        let text = try messageAfter { _, index in try writeText(index, content) }
+        #expect(text.contains("the key \"a\" is repeated"))
+    }
+
     @Test(arguments: ["../model-00002-of-00003.safetensors", "/etc/passwd", "..", "", "a/b", "x\\u0000"])
     func pathTraversal(_ name: String) throws {
         let text = try messageAfter { _, index in try edit(index, "model-00002-of-00003.safetensors", name) }
