@@ -43,7 +43,7 @@ HALF_NORM_TOLERANCE = 5e-2
 LOGIT_TOLERANCE = 1e-4
 # A code is a step of up to 7 % of a number; which one it is, the last bit of a gradient can decide.
 QUANTIZED_TOLERANCE = 1e-3
-LONG = 150
+LONG = 40
 
 
 def base_tokenizer(options):
