@@ -129,6 +129,7 @@ class Inputs:
                   "--character-coverage", "0.98", *common)
         self.make("merge", "--base", place / "base.model", "--add", place / "zh.model", "--out", place / "merged")
         self.make("init", "--preset", "nano", "--tokenizer", place / "base.model", "--out", place / "model", "--progress", "none")
+        self.make("convert", "--from", place / "model", "--to", place / "model.gguf")
         split(place / "model", place / "sharded")
         write_adapter(place / "model", place / "adapter")
 
@@ -152,6 +153,9 @@ class Inputs:
         }
         for ending in ("model", "json", "gguf", "vocab"):
             commands[f"convert to .{ending}"] = ["convert", "--from", one + "base.model", "--to", f"out.{ending}"]
+        commands["convert a checkpoint to .gguf"] = ["convert", "--from", one + "model", "--to", "out.gguf", "--type", "q4_0",
+                                                    "--progress", "none"]
+        commands["convert .gguf to a checkpoint"] = ["convert", "--from", one + "model.gguf", "--to", "out", "--progress", "none"]
         commands["convert to a directory"] = ["convert", "--from", one + "merged/tokenizer.json", "--to", "out"]
         return commands
 
