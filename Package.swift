@@ -190,7 +190,8 @@ targets += [
     .executableTarget(name: "kuoci", dependencies: ["Commands"], swiftSettings: swiftSettings),
     // Tests mirror Sources.
     .target(
-        name: "TestSupport", dependencies: ["FileIO"], path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        name: "TestSupport", dependencies: ["FileIO", "PieceModel"], path: "Tests/TestSupport",
+        swiftSettings: swiftSettings),
     // What Tests/Conformance/unsound.py asks whether files are sound.
     .executableTarget(
         name: "safetensors-verdicts", dependencies: ["Safetensors"], path: "Tests/SafetensorsVerdicts",

@@ -24,14 +24,7 @@ struct EvaluateCommand: ParsableCommand {
         help: ArgumentHelp("Texts, as for pretrain --heldout.", valueName: "name=file"))
     var text: [String]
 
-    @Option(help: "What a document is in a .txt file, as for pretrain.")
-    var documents = TextDivision.lines
-
-    @Option(help: "Tokens in a block: no token sees further back.")
-    var blockSize = 512
-
-    @Option(help: "Blocks computed at once.")
-    var batchSize = 4
+    @OptionGroup(title: "Measuring") var blocks: BlockArguments
 
     @Option(help: "text (a table) or json (an array of objects, one for each text).")
     var format = Format.text
@@ -44,8 +37,9 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         let measurement = try ModelMeasurement(
             model: model.model, adapter: model.adapter, tokenizer: model.openTokenizer(),
-            texts: namedTexts(text, option: "--text"), documents: documents, blockSize: blockSize,
-            batchSize: batchSize, threads: model.threads, computation: model.computation())
+            texts: namedTexts(text, option: "--text"), documents: blocks.documents,
+            blockSize: blocks.blockSize, batchSize: blocks.batchSize, threads: model.threads,
+            computation: model.computation())
         if let logits { try measurement.writeLogits(logits) }
         let results = try measurement.evaluate(progress: progress.handler())
         switch format {

@@ -44,14 +44,7 @@ struct InitCompareCommand: ParsableCommand {
 
     @OptionGroup(title: "How new rows start") var details: RowStartDetails
 
-    @Option(help: "What a document is in a .txt file, as for pretrain.")
-    var documents = TextDivision.lines
-
-    @Option(help: "Tokens in a block: no token sees further back.")
-    var blockSize = 512
-
-    @Option(help: "Blocks computed at once.")
-    var batchSize = 4
+    @OptionGroup(title: "Measuring") var blocks: BlockArguments
 
     @Option(help: "text (a table) or json (an object).")
     var format = Format.text
@@ -73,7 +66,8 @@ struct InitCompareCommand: ParsableCommand {
             threads: computing.threads)
         let comparison = try StartComparison(
             resizer, old: TrainingTokenizer(contentsOf: model), new: TrainingTokenizer(contentsOf: tokenizer),
-            texts: namedFiles(text), documents: documents, blockSize: blockSize, batchSize: batchSize,
+            texts: namedFiles(text), documents: blocks.documents, blockSize: blocks.blockSize,
+            batchSize: blocks.batchSize,
             threads: computing.threads, computation: computing.computation(), progress: handler)
         let results = try candidates.map { try comparison.measure($0, progress: handler) }
         let report = StartReport(resizer: resizer, before: comparison.before, results: results)

@@ -50,3 +50,15 @@ struct ComputationArguments: ParsableArguments {
         }
     }
 }
+
+/// How texts that are measured are cut up.
+struct BlockArguments: ParsableArguments {
+    @Option(help: "What a document is in a .txt file, as for pretrain.")
+    var documents = TextDivision.lines
+
+    @Option(help: "Tokens in a block: no token sees further back.")
+    var blockSize = 512
+
+    @Option(help: "Blocks computed at once.")
+    var batchSize = 4
+}

@@ -9,10 +9,9 @@ import subprocess
 import sys
 import tempfile
 
-from safetensors import safe_open
-
 from checkpoints import in_directory, make_model, make_tokenizers
 from harness import Report, arguments
+from mutations import takes
 
 SECONDS = 2
 MEGABYTES = 256
@@ -264,14 +263,6 @@ def check_safetensors(report, name, program, work, pair):
     refused(report, name, watched, unsound_safetensors(sound) | SOUND_BUT_UNFIT, attempt)
     accepted += [("left behind", str(item), "nothing") for item in work.iterdir() if item != model]
     report.equal(name + " beside the package", "same verdicts, nothing left behind", accepted)
-
-
-def takes(path):
-    try:
-        with safe_open(path, "np"):
-            return True
-    except Exception:
-        return False
 
 
 def check_index(report, name, program, work, pair):

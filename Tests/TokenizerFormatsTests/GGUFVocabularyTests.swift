@@ -9,19 +9,10 @@ import Tokenizers
 /// A BPE model with byte fallback, ready for GGUF.
 func byteFallbackModel() throws -> SentencePieceModel {
     var proto = Sentencepiece_ModelProto()
-    func add(_ text: String, _ score: Float, _ type: SentencePieceModel.Piece.TypeEnum) {
-        var piece = SentencePieceModel.Piece()
-        piece.piece = text
-        piece.score = score
-        piece.type = type
-        proto.pieces.append(piece)
-    }
-    add("<unk>", 0, .unknown)
-    add("<s>", 0, .control)
-    add("</s>", 0, .control)
-    for byte in 0..<256 { add(piece(forByte: UInt8(byte)), 0, .byte) }
+    proto.appendSpecialPieces()
+    proto.appendBytes()
     for (index, text) in ["▁a", "\u{E9}", "e\u{301}", "▁", "a", "b", "中"].enumerated() {
-        add(text, -0.1 * Float(index), .normal)
+        proto.append(text, -0.1 * Float(index))
     }
     proto.trainerSpec.modelType = .bpe
     proto.trainerSpec.byteFallback = true

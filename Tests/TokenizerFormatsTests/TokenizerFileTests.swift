@@ -11,11 +11,7 @@ private func model(
 ) -> SentencePieceModel {
     var proto = Sentencepiece_ModelProto()
     for (index, (text, score)) in ([("<unk>", 0)] + pieces).enumerated() {
-        var piece = SentencePieceModel.Piece()
-        piece.piece = text
-        piece.score = score
-        piece.type = index == 0 ? .unknown : .normal
-        proto.pieces.append(piece)
+        proto.append(text, score, index == 0 ? .unknown : .normal)
     }
     proto.trainerSpec.modelType = type
     proto.normalizerSpec.removeExtraWhitespaces = false

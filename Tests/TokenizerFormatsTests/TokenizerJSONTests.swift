@@ -14,13 +14,7 @@ private func tokenizer(scoreOfABC: Float = -2) throws -> Tokenizer {
         ("abc", scoreOfABC, .normal),
         ("bc", -2, .normal), ("▁", -3, .normal), ("a", -4, .normal), ("b", -5, .normal), ("c", -6, .normal),
     ]
-    for (text, score, type) in pieces {
-        var piece = SentencePieceModel.Piece()
-        piece.piece = text
-        piece.score = score
-        piece.type = type
-        proto.pieces.append(piece)
-    }
+    for (text, score, type) in pieces { proto.append(text, score, type) }
     proto.trainerSpec.modelType = .bpe
     return try Tokenizer(SentencePieceModel(proto: proto))
 }

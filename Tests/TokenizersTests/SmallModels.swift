@@ -1,5 +1,6 @@
 import Foundation
 import PieceModel
+import TestSupport
 
 /// A model of given pieces and scores after <unk>, <s>, </s>.
 func model(
@@ -7,21 +8,10 @@ func model(
     unused: Set<String> = [], byteFallback: Bool = false, dummyPrefix: Bool = false, removeExtra: Bool = false
 ) -> SentencePieceModel {
     var proto = Sentencepiece_ModelProto()
-    func append(_ text: String, _ score: Float, _ type: SentencePieceModel.Piece.TypeEnum) {
-        var piece = SentencePieceModel.Piece()
-        piece.piece = text
-        piece.score = score
-        piece.type = type
-        proto.pieces.append(piece)
-    }
-    append("<unk>", 0, .unknown)
-    append("<s>", 0, .control)
-    append("</s>", 0, .control)
-    if byteFallback {
-        for byte in UInt8.min...UInt8.max { append(PieceModel.piece(forByte: byte), 0, .byte) }
-    }
+    proto.appendSpecialPieces()
+    if byteFallback { proto.appendBytes() }
     for (text, score) in pieces {
-        append(text, score, userDefined.contains(text) ? .userDefined : unused.contains(text) ? .unused : .normal)
+        proto.append(text, score, userDefined.contains(text) ? .userDefined : unused.contains(text) ? .unused : .normal)
     }
     proto.trainerSpec.modelType = type
     proto.trainerSpec.byteFallback = byteFallback
