@@ -171,7 +171,7 @@ if let libtorch {
             "Pretraining",
             [
                 "LlamaModels", "Torch", "Checkpoints", "CheckpointResizing", "Safetensors", "Tokenizers", "PieceModel",
-                "SeededRandom", "OrderedJSON", "FileIO",
+                "Corpora", "SeededRandom", "OrderedJSON", "FileIO",
             ]),
     ]
     programs.append("kuoci-torch")

@@ -12,7 +12,7 @@ public struct Kuoci: ParsableCommand {
         subcommands: [
             CorpusCommand.self, CountCommand.self, TrainCommand.self, EncodeCommand.self, DecodeCommand.self,
             NormalizeCommand.self, ExportVocabularyCommand.self, MergeCommand.self, ConvertCommand.self,
-            MeasureCommand.self, LintCommand.self, ReportCommand.self,
+            MeasureCommand.self, AdviseCommand.self, LintCommand.self, ReportCommand.self,
             InitCommand.self, ResizeCommand.self, VerifyCommand.self, ExportCommand.self, PretrainStub.self,
             EvaluateStub.self,
             GenerateStub.self, InitCompareStub.self,

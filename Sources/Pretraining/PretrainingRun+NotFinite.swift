@@ -1,3 +1,4 @@
+import Corpora
 import FileIO
 import LlamaModels
 import OrderedJSON
@@ -49,15 +50,4 @@ extension PretrainingRun {
         let kept = command.filter { $0 != "--force" && $0 != "--resume" }
         return (kept + ["--resume", "--record-batches", run + "/replay"]).map(quotedForShell).joined(separator: " ")
     }
-}
-
-private func quotedForShell(_ word: String) -> String {
-    let isPlain =
-        !word.isEmpty
-        && word.utf8.allSatisfy { byte in
-            UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
-                || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || "-_./,:=@%+".utf8.contains(byte)
-        }
-    return isPlain
-        ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
 }

@@ -1,5 +1,6 @@
 import Checkpoints
 public import Collectives
+import Corpora
 import FileIO
 import LlamaModels
 import OrderedJSON

@@ -1,6 +1,14 @@
+package import Corpora
 import FileIO
 import Foundation
 import Partitioning
+
+/// A text as ids: what to train on, and what was set aside.
+package struct TokenizedText: Sendable {
+    package let trained: TokenCache
+    /// nil where nothing was to be set aside.
+    package let heldOut: TokenCache?
+}
 
 /// Where tokenized texts are kept and found again, each under a name that says all its ids depend on.
 package struct TokenCacheDirectory {

@@ -3,8 +3,8 @@ import FileIO
 /// Which documents are set aside: a share of all, chosen by the SHA-256 of their bytes alone.
 ///
 /// So a document is held out or not in every file, order and run alike, and its duplicates with it; of a larger share a
-/// smaller one is a part. A hash of its own: `kuoci corpus` sets documents aside by another, and of what it left for
-/// training a choice by that one would take nothing.
+/// smaller one is a part. `kuoci corpus` sets documents aside by another hash (`ContentHash`): of what it left for training,
+/// a choice by that one would take nothing.
 package struct HoldOut: Sendable, Equatable {
     /// Above 0, below 1.
     package let share: Double
@@ -20,11 +20,4 @@ package struct HoldOut: Sendable, Equatable {
         let leading = hash.digest().prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
         return Double(leading >> 11) < share * 0x1p53
     }
-}
-
-/// A text as ids: what to train on, and what was set aside.
-package struct TokenizedText: Sendable {
-    package let trained: TokenCache
-    /// nil where nothing was to be set aside.
-    package let heldOut: TokenCache?
 }
