@@ -18,7 +18,8 @@ class Scale:
     measured_share: int
     rows: int
     sizes: tuple
-    # Pieces that are learned for `rows` new ones, of which the merge takes the best.
+    # Pieces that are learned for `rows` new ones: by append, which takes the first, and by harmless, which takes the best.
+    appended: float
     learned: float
     batch: int
     block: int
@@ -32,11 +33,11 @@ class Scale:
 SCALES = {
     "full": Scale(
         name="full", base="base.json", base_length=("--epochs", 2), base_rate="1e-3", text_share=5, measured_share=8,
-        rows=17953, sizes=(5000, 10000), learned=40000 / 17953, batch=4, block=512, evaluate_every=25,
+        rows=17953, sizes=(5000, 10000), appended=24 / 18, learned=40000 / 17953, batch=4, block=512, evaluate_every=25,
         rates=(1e-3, 1e-3), seeds=(1, 2, 3), generated=256),
     "small": Scale(
         name="small", base="nano", base_length=("--steps", 150), base_rate="3e-3", text_share=40, measured_share=8,
-        rows=6000, sizes=(2000,), learned=2.0, batch=4, block=256, evaluate_every=25, rates=(3e-3, 3e-3), seeds=(1,),
+        rows=6000, sizes=(2000,), appended=1.7, learned=2.0, batch=4, block=256, evaluate_every=25, rates=(3e-3, 3e-3), seeds=(1,),
         generated=64),
 }
 

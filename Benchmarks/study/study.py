@@ -80,8 +80,8 @@ class Study:
         """The .model with the pieces that a policy merges."""
         count = self.scale.rows
         kinds = {
-            "append-unigram": ["--model-type", "unigram", "--vocab-size", round(count * 24 / 18)],
-            "append-bpe": ["--model-type", "bpe", "--vocab-size", round(count * 24 / 18)],
+            "append-unigram": ["--model-type", "unigram", "--vocab-size", round(count * self.scale.appended)],
+            "append-bpe": ["--model-type", "bpe", "--vocab-size", round(count * self.scale.appended)],
             "harmless": ["--model-type", "bpe", "--vocab-size", round(count * self.scale.learned), *MIXED],
             "continued": ["--model-type", "bpe", "--base-model", self.base_tokenizer, "--scripts", "Han", "--new-pieces",
                           round(count * 20 / 18), *MIXED],
@@ -119,6 +119,12 @@ class Study:
         return out
 
     # The arms
+
+    def trained_on(self, arm, part):
+        """A part of the Chinese text, once over; where English is mixed in, four blocks of it to one of English."""
+        if arm.mixed:
+            return ["--mix", f"zh=0.8:{self.text(part)}", f"en=0.2:{self.corpus / 'en.txt'}"]
+        return ["--text", self.text(part)]
 
     def run_arm(self, arm, seed):
         name = f"{arm.name}, seed {seed}"
