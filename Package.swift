@@ -104,7 +104,8 @@ var targets: [Target] = [
             "FileIO", "Provenance", "Partitioning", orderedCollections,
         ]),
     .target(
-        name: "Reports", dependencies: ["FileIO", mustache], resources: [.embedInCode("Templates/report.mustache")],
+        name: "Reports", dependencies: ["FileIO", mustache],
+        resources: [.embedInCode("Templates/report.mustache"), .embedInCode("Templates/figure.css")],
         swiftSettings: swiftSettings),
     library(
         "VocabularyLint",

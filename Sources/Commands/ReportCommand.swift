@@ -14,13 +14,24 @@ struct ReportCommand: ParsableCommand {
             Looks in the directories, and in those that they hold, for a tokenizer that `kuoci merge` wrote and for runs of \
             `kuoci pretrain`; the page shows what is there: tokens a character before and after, how many rows that takes, \
             coverage, what lint finds, sentences as both tokenizers cut them, and loss, learning rate, gradient norm and bits \
-            per byte of the runs. It is one file that opens without a network.
+            per byte of the runs. It is one file that opens without a network. --compare draws ways to train over one \
+            another: bits per byte by text, by computing and by time.
 
             Example: kuoci report out --text out/corpus/zh.heldout.txt out/corpus/en.heldout.txt --out out/report.html
             """)
 
     @Argument(help: "What to report about: directories that kuoci wrote, or that hold such.")
-    var directories: [String]
+    var directories: [String] = []
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Runs to compare, each a directory that holds one run or several that follow one another.",
+            valueName: "name=dir"))
+    var compare: [String] = []
+
+    @Option(help: ArgumentHelp("A directory to write each plot to as well, as an SVG file.", valueName: "dir"))
+    var plots: String?
 
     @Option(help: "The page to write.")
     var out = "report.html"
@@ -46,22 +57,49 @@ struct ReportCommand: ParsableCommand {
     var force = false
 
     func validate() throws {
-        if directories.isEmpty { throw ValidationError("name at least one directory") }
+        if directories.isEmpty, compare.isEmpty { throw ValidationError("name at least one directory") }
+        if directories.isEmpty, !text.isEmpty { throw ValidationError("--text needs a directory with a tokenizer") }
+        _ = try comparedDirectories()
         if sentences < 0 { throw ValidationError("--sentences must not be negative") }
     }
 
     func run() throws {
         if !force { try refuseExisting(out) }
-        let sources = try ReportSources(directories)
+        let sources = directories.isEmpty ? ReportSources() : try ReportSources(directories)
+        let ways = try comparedDirectories().map { name, directory in
+            RunComparison.Way(name: name, runs: try ReportSources([directory]).runs)
+        }
         var page = ReportPage(title: title)
         let vocabulary = try vocabularyReport(sources)
         page.tiles = (vocabulary?.tiles() ?? []) + runTiles(sources.runs)
         page.sections =
-            try (vocabulary?.sections(sentences: sentences) ?? []) + runSections(sources.runs) + [origin(sources)]
+            try (vocabulary?.sections(sentences: sentences) ?? []) + runSections(sources.runs)
+            + (ways.isEmpty ? [] : [RunComparison(ways).section]) + [origin(sources)]
         page.subtitle = subtitle(sources, vocabulary)
         try page.write(to: out)
+        if let plots { try write(page.sections.flatMap(\.figures), to: plots) }
         let left = text.isEmpty && vocabulary != nil ? "; with --text FILES it would also measure" : ""
         print("\(out): \(page.subtitle)\(left)")
+    }
+
+    private func comparedDirectories() throws -> [(name: String, directory: String)] {
+        try compare.map { argument in
+            guard let equals = argument.firstIndex(of: "="), equals > argument.startIndex else {
+                throw ValidationError("--compare \(argument): write NAME=DIR, such as new-rows=out/run")
+            }
+            return (String(argument[..<equals]), String(argument[argument.index(after: equals)...]))
+        }
+    }
+
+    /// Each under its title, in small letters with hyphens.
+    private func write(_ figures: [ReportPage.Figure], to directory: String) throws {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        for figure in figures {
+            let words = figure.title.lowercased().split { !$0.isLetter && !$0.isNumber }
+            let path = "\(directory)/\(words.joined(separator: "-")).svg"
+            if !force { try refuseExisting(path) }
+            try writeFile(path, figure.file.utf8)
+        }
     }
 
     private func subtitle(_ sources: ReportSources, _ vocabulary: VocabularyReport?) -> String {
@@ -70,6 +108,7 @@ struct ReportCommand: ParsableCommand {
             vocabulary.map { "\($0.base.count) → \($0.extended.count) entries" },
             text.isEmpty || vocabulary == nil ? nil : "\(text.count) text\(text.count == 1 ? "" : "s")",
             runs > 0 ? "\(runs) training run\(runs == 1 ? "" : "s")" : nil,
+            compare.isEmpty ? nil : "\(compare.count) way\(compare.count == 1 ? "" : "s") to train compared",
         ].compactMap { $0 }.joined(separator: ", ")
     }
 

@@ -32,6 +32,8 @@ struct ReportSources {
     private static let passedOver: Set<String> = ["checkpoints", "tokens", "tensorboard", "best"]
     private static let depth = 3
 
+    init() {}
+
     init(_ directories: [String]) throws {
         for directory in directories { try look(in: directory, depth: Self.depth) }
         if runs.isEmpty, merge == nil { throw ReportError.nothing(directories: directories) }

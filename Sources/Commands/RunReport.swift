@@ -62,7 +62,7 @@ private func figure(
     var plot = LinePlot(title, x: "step", lines)
     plot.borders = borders(runs)
     plot.showsLegend = false
-    return ReportPage.Figure(plot.svg, caption: width > 1 ? "Means of up to \(width) steps." : "")
+    return ReportPage.Figure(plot, caption: width > 1 ? "Means of up to \(width) steps." : "")
 }
 
 /// Means of neighbouring points, so that there are not too many.
@@ -89,7 +89,7 @@ private func bitsPerByte(_ runs: [RunLog]) -> ReportPage.Figure? {
     var plot = LinePlot("Bits per byte of held-out text", x: "step", lines)
     plot.borders = borders(runs)
     plot.showsPoints = true
-    return ReportPage.Figure(plot.svg)
+    return ReportPage.Figure(plot)
 }
 
 private func table(_ runs: [RunLog]) -> ReportPage.Table {

@@ -68,7 +68,7 @@ struct VocabularyReport {
             series: ["before", "after"].enumerated().map { index, name in
                 (name, texts.map { ratio($0.measure.counts[index].tokens, $0.measure.characters) })
             })
-        section.figures = [ReportPage.Figure(bars.svg), lengths(first.path, first.measure)]
+        section.figures = [ReportPage.Figure(bars), lengths(first.path, first.measure)]
         if let sweep { section.figures.append(sweepFigure(sweep)) }
         section.tables = [table]
         return section
@@ -106,7 +106,7 @@ struct VocabularyReport {
         let names = ["byte"] + (1..<Self.longest).map { "\($0)" } + ["\(Self.longest)+"]
         var plot = BarPlot("Length of tokens in \(shortName(path)), characters", groups: names, series: series)
         plot.unit = " %"
-        return ReportPage.Figure(plot.svg, caption: "The mark of a space counts as a character.")
+        return ReportPage.Figure(plot, caption: "The mark of a space counts as a character.")
     }
 
     private func characters(_ id: PieceID, _ vocabulary: Vocabulary) -> Int {
@@ -122,7 +122,7 @@ struct VocabularyReport {
         var plot = LinePlot("Tokens a character by the number of added rows", x: "rows", lines)
         plot.showsPoints = true
         return ReportPage.Figure(
-            plot.svg, caption: "With the first so many of the new rows alone.")
+            plot, caption: "With the first so many of the new rows alone.")
     }
 
     // MARK: Pieces
@@ -197,7 +197,7 @@ struct VocabularyReport {
                 title, groups: shown.map { "\($1.name)" },
                 series: [("before", shares(shown.map { $0.0 })), ("after", shares(shown.map { $0.1 }))])
             plot.unit = " %"
-            return ReportPage.Figure(plot.svg)
+            return ReportPage.Figure(plot)
         }
         section.figures = [
             plot("Standards", baseLint.standards, lint.standards),

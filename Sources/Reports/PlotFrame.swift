@@ -39,14 +39,16 @@ struct PlotFrame {
         svg.text(name, at: Point(x: place.x, y: top - 4))
     }
 
-    /// The names of lines or bars in a row below the title.
+    /// The names of lines or bars below the title, in a second row where they do not fit into one.
     mutating func legend(_ names: [String]) {
-        var place = left
+        var place = Point(x: left, y: 21)
         for (number, name) in names.enumerated() {
-            svg.rectangle(Point(x: place, y: 21), width: 10, height: 10, "f\(number % Self.colours)")
-            svg.text(name, at: Point(x: place + 14, y: 30))
             // Ideographs are twice as wide.
-            place += 30 + name.unicodeScalars.reduce(0) { $0 + ($1.value < 0x2E80 ? 6.3 : 12) }
+            let width = 14 + name.unicodeScalars.reduce(0) { $0 + ($1.value < 0x2E80 ? 6.0 : 12) }
+            if place.x + width > left + self.width, place.x > left { place = Point(x: left, y: place.y + 13) }
+            svg.rectangle(place, width: 10, height: 10, "f\(number % Self.colours)")
+            svg.text(name, at: Point(x: place.x + 14, y: place.y + 9))
+            place.x += width + 14
         }
     }
 }

@@ -10,6 +10,9 @@ package struct ReportPage {
     package var tiles: [Tile] = []
     package var sections: [Section] = []
 
+    /// What the template puts into the page's style; stored, since the template sees nothing else.
+    let figureStyle = Figure.style
+
     package init(title: String) {
         self.title = title
     }
@@ -49,10 +52,27 @@ package struct ReportPage {
     package struct Figure {
         var svg: String
         var caption: String
+        package let title: String
 
-        package init(_ svg: String, caption: String = "") {
-            self.svg = svg
+        package init(_ plot: LinePlot, caption: String = "") {
+            (svg, title) = (plot.svg, plot.title)
             self.caption = caption
+        }
+
+        package init(_ plot: BarPlot, caption: String = "") {
+            (svg, title) = (plot.svg, plot.title)
+            self.caption = caption
+        }
+
+        /// Colours, light and dark, and lines, for a page and for a file of its own.
+        static var style: String { String(decoding: PackageResources.figure_css, as: UTF8.self) }
+
+        /// The plot as an SVG file that needs no page around it.
+        package var file: String {
+            let style = "svg { font-family: system-ui, sans-serif; background: var(--ground); }\n" + Self.style
+            let opening = svg.prefix { $0 != ">" }
+            return opening + " xmlns=\"http://www.w3.org/2000/svg\"><style>\n\(style)</style>"
+                + svg.dropFirst(opening.count + 1) + "\n"
         }
     }
 

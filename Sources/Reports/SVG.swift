@@ -40,7 +40,8 @@ struct SVG {
     }
 
     var text: String {
-        "<svg viewBox=\"0 0 \(short(width)) \(short(height))\" role=\"img\" aria-label=\"\(escaped(label))\">\(body)</svg>"
+        "<svg viewBox=\"0 0 \(short(width)) \(short(height))\" role=\"img\""
+            + " aria-label=\"\(escaped(label))\">\(body)</svg>"
     }
 
     private func title(_ tip: String) -> String { tip.isEmpty ? "" : "<title>\(escaped(tip))</title>" }

@@ -1,3 +1,5 @@
+import ArgumentParser
+import Foundation
 import Reports
 import TestSupport
 import Testing
@@ -77,5 +79,56 @@ private let merge = """
             #expect(Set(found).isSubset(of: lines.dropLast(2)))
             #expect(found.last.map { lines.firstIndex(of: $0) ?? 0 } ?? 0 > 400)
         }
+    }
+
+    @Test func `ways are compared after the same text and the same computing`() throws {
+        func stage(_ values: (Double, Double)) -> String {
+            """
+            {"event":"evaluation","step":0,"set":"zh","bits_per_byte":\(values.0)}
+            {"event":"evaluation","step":0,"set":"en","bits_per_byte":2}
+            {"event":"step","step":1,"bytes":1500000,"targets":1000}
+            {"event":"step","step":2,"bytes":500000,"targets":1000}
+            {"event":"evaluation","step":2,"set":"zh","bits_per_byte":\(values.1)}
+            {"event":"evaluation","step":2,"set":"en","bits_per_byte":2.5}
+
+            """
+        }
+        let manifest = "{\"results\": {\"operations_per_token\": 1000000000}}"
+        let files = [
+            "a/1/log.jsonl": stage((4, 3)), "a/2/log.jsonl": stage((3, 2)), "a/1/kuoci.json": manifest,
+            "a/2/kuoci.json": manifest, "b/1/log.jsonl": stage((5, 1)), "b/1/kuoci.json": manifest,
+        ]
+        try withTemporaryFiles(files) { directory in
+            let ways = try ["a", "b"].map { name in
+                RunComparison.Way(name: name, runs: try ReportSources(["\(directory)/\(name)"]).runs)
+            }
+            let section = RunComparison(ways).section
+            // No times: nothing is drawn by them.
+            #expect(
+                section.figures.map(\.title) == [
+                    "zh: bits per byte by text", "zh: bits per byte by computing", "en: bits per byte by text",
+                    "en: bits per byte by computing", "zh against en",
+                ])
+            let text = section.figures[0].file
+            #expect(text.contains(">a: 4 at 0<") && text.contains(">a: 3 at 2<") && text.contains(">a: 2 at 4<"))
+            #expect(text.contains(">b: 1 at 2<") && text.components(separatedBy: "<circle").count == 6)
+            // 4,000 tokens of 10^9 operations each.
+            #expect(section.figures[1].file.contains(">a: 2 at 4000<"))
+            #expect(section.figures[4].file.contains(">a: 2 at 2.500<"))
+
+            let (out, plots) = (directory + "/out.html", directory + "/plots")
+            var words = ["--compare", "A=\(directory)/a", "B=\(directory)/b", "--out", out, "--plots", plots]
+            try ReportCommand.parse(words).run()
+            let names = try FileManager.default.contentsOfDirectory(atPath: plots).sorted()
+            #expect(names.count == 5 && names.last == "zh-bits-per-byte-by-text.svg")
+            #expect(throws: (any Error).self) { try ReportCommand.parse(words).run() }
+            words += ["--force"]
+            try ReportCommand.parse(words).run()
+        }
+    }
+
+    @Test(arguments: [["--compare", "a"], ["--compare", "=a"], ["--text", "a"], []])
+    func `what cannot be compared is told`(words: [String]) {
+        #expect(throws: (any Error).self) { _ = try ReportCommand.parse(words) }
     }
 }
