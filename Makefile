@@ -10,6 +10,7 @@
 #   TIME      seconds for each target of make fuzz
 #   KILLS     how often make torture kills pretraining at least
 #   SHARE     1: make torture disturbs the other commands at every call; less: at so large a share of them
+#   STUDY     full or small: how large make study's models and texts are
 #   LARGE     1: make bench also resizes a 7B checkpoint and trains one step of one, which takes 28 GB of disk and 17 GB of memory
 BASE ?=
 CORPUS ?=
@@ -21,6 +22,7 @@ TIME ?= 60
 KILLS ?= 200
 SHARE ?= 1
 LARGE ?=
+STUDY ?= full
 
 export LIBTORCH MPI_HOME KUOCI_TORCH_INDEX
 
@@ -34,7 +36,7 @@ SWIFT = LIBTORCH="$$(scripts/libtorch-path.sh)" MPI_HOME="$$(scripts/mpi-path.sh
 KUOCI := .build/release/kuoci
 PYTHON := .deps/venv/bin/python
 
-.PHONY: all main help setup build test lint peers conformance torture bench fuzz clean FORCE
+.PHONY: all main help setup build test lint peers conformance torture bench study fuzz clean FORCE
 
 all: main
 
@@ -77,6 +79,12 @@ bench: build peers .deps/base/tokenizer.model
 	for script in trainers encoding merging checkpoints starts training optimizer; do $(PYTHON) Benchmarks/$$script.py --kuoci $(KUOCI); done
 	$(if $(LARGE),$(PYTHON) Benchmarks/checkpoints.py --kuoci $(KUOCI) --large)
 	$(if $(LARGE),$(PYTHON) Benchmarks/training.py --kuoci $(KUOCI) --large)
+
+## study        the experiments of docs/results.md, hours on two cores; STUDY=small: minutes, and the conclusions must be
+##              those of docs/results/small.json; goes on where it was stopped
+study: build .deps/base/tokenizer.model $(OUT)/corpus/zh.txt
+	python3 Benchmarks/study/study.py --kuoci $(KUOCI) --scale $(STUDY) --corpus $(OUT)/corpus --out $(OUT)/study \
+	    $(if $(filter small,$(STUDY)),--expect docs/results/small.json)
 
 ## fuzz         run each libFuzzer target for TIME seconds (60) on this machine, one after the other; finds go to Fuzz/Findings
 fuzz: setup

@@ -36,8 +36,9 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], embedding files: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, resources: files.map { .embedInCode($0) }, swiftSettings: swiftSettings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -103,10 +104,7 @@ var targets: [Target] = [
             "Checkpoints", "Safetensors", "GGUF", "TokenizerFormats", "Tokenizers", "PieceModel", "OrderedJSON",
             "FileIO", "Provenance", "Partitioning", orderedCollections,
         ]),
-    .target(
-        name: "Reports", dependencies: ["FileIO", mustache],
-        resources: [.embedInCode("Templates/report.mustache"), .embedInCode("Templates/figure.css")],
-        swiftSettings: swiftSettings),
+    library("Reports", ["FileIO", mustache], embedding: ["Templates/report.mustache", "Templates/figure.css"]),
     library(
         "VocabularyLint",
         [
@@ -141,17 +139,16 @@ if let libtorch {
         library("Collectives", ["CMPI", "CNCCL"]),
         library("Torch", ["CTorch"]),
         library("LlamaModels", ["Torch", "Checkpoints", "Safetensors", "SeededRandom", "OrderedJSON", "FileIO"]),
-        .target(
-            name: "Pretraining",
-            dependencies: [
+        library(
+            "Pretraining",
+            [
                 "LlamaModels", "Torch", "Collectives", "Checkpoints", "CheckpointResizing", "Safetensors", "Tokenizers",
                 "PieceModel", "Corpora", "OrderedJSON", "FileIO", "Provenance", "Partitioning", "Reports",
                 "SeededRandom", yams,
             ],
-            resources: [
-                "kuoci", "paper-7b", "paper-plus-7b", "paper-13b", "paper-33b", "tiny",
-            ].map { .embedInCode("Recipes/\($0).yaml") },
-            swiftSettings: swiftSettings),
+            embedding: ["kuoci", "paper-7b", "paper-plus-7b", "paper-13b", "paper-33b", "tiny"].map {
+                "Recipes/\($0).yaml"
+            }),
         library(
             "TorchCommands",
             [
@@ -187,7 +184,7 @@ targets += [
             "PieceModel", "Tokenizers", "TokenizerFormats", "TokenizerTraining", "VocabularyMerging",
             "VocabularyLint", "TokenizerMetrics", "Safetensors", "Checkpoints", "CheckpointResizing",
             "GGUF", "ModelConversion", "Reports",
-        ]),
+        ], embedding: ["Study/payoff.json"]),
     .executableTarget(name: "kuoci", dependencies: ["Commands"], swiftSettings: swiftSettings),
     // Tests mirror Sources.
     .target(

@@ -1,69 +1,76 @@
 """What the runs of the study wrote, gathered: every figure of the tables comes from here, with the file that it stands in."""
 
 import json
+import re
 
 
 def objects(path):
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
-def weights_per_token(config):
-    """The weights that a token is multiplied by on the way forward: all of the layers' matrices, and the LM head."""
-    hidden, heads = config["hidden_size"], config["num_attention_heads"]
-    width = config.get("head_dim") or hidden // heads
-    queries, keys = heads * width, (config.get("num_key_value_heads") or heads) * width
-    layer = 2 * hidden * queries + 2 * hidden * keys + 3 * hidden * config["intermediate_size"]
-    return config["num_hidden_layers"] * layer + config["vocab_size"] * hidden
+def results(directory):
+    """What the kuoci.json of a finished run says of its results."""
+    return json.loads((directory / "kuoci.json").read_text(encoding="utf-8"))["results"]
 
 
-def curve(directory, config):
-    """Points of an arm's run over both stages: bytes and multiply-adds so far, and bits per byte of what is held out."""
-    points, seen, targets, seconds = [], 0, 0, 0.0
+def curve(directory):
+    """Points of an arm's run over both stages: text, computing and time so far, and bits per byte of what is held out."""
+    points = []
+    now = {"bytes": 0, "targets": 0, "seconds": 0.0, "operations": 0.0}
     for stage in ("stage1", "stage2"):
+        if not (directory / stage).exists():
+            continue
         times = {line["step"]: line["seconds"] for line in objects(directory / stage / "timing.jsonl")}
-        at = {0: (seen, targets, seconds)}
+        operations = results(directory / stage)["operations_per_token"]
+        at = {0: dict(now)}
         for line in objects(directory / stage / "log.jsonl"):
             if line["event"] == "step":
-                seen, targets, seconds = seen + line["bytes"], targets + line["targets"], seconds + times.get(line["step"], 0)
-                at[line["step"]] = (seen, targets, seconds)
+                now["bytes"] += line["bytes"]
+                now["targets"] += line["targets"]
+                now["seconds"] += times.get(line["step"], 0)
+                now["operations"] += line["targets"] * operations
+                at[line["step"]] = dict(now)
             elif line["event"] == "evaluation":
-                now = at[line["step"]]
                 if not points or (points[-1]["stage"], points[-1]["step"]) != (stage, line["step"]):
-                    points.append({
-                        "stage": stage, "step": line["step"], "bytes": now[0], "targets": now[1], "seconds": now[2],
-                        "multiply_adds": now[1] * weights_per_token(config)})
+                    points.append({"stage": stage, "step": line["step"], **at[line["step"]]})
                 points[-1][line["set"]] = line["bits_per_byte"]
     return points
 
 
 def at_compute(points, compute):
-    """Held-out Chinese after so many multiply-adds: between two points a straight line."""
+    """Held-out Chinese after so many operations: between two points a straight line."""
     for before, after in zip(points, points[1:]):
-        span = after["multiply_adds"] - before["multiply_adds"]
-        if span > 0 and before["multiply_adds"] <= compute <= after["multiply_adds"]:
-            share = (compute - before["multiply_adds"]) / span
+        span = after["operations"] - before["operations"]
+        if span > 0 and before["operations"] <= compute <= after["operations"]:
+            share = (compute - before["operations"]) / span
             return before["zh"] + share * (after["zh"] - before["zh"])
-    return points[-1]["zh"] if points and compute >= points[-1]["multiply_adds"] else None
+    return points[-1]["zh"] if points and compute >= points[-1]["operations"] else None
 
 
-def generated(path):
-    """Texts that the arm wrote, as `kuoci generate` gave them."""
-    return [{"prompt": line["prompt"], "text": line["text"], "tokens": len(line["ids"])} for line in objects(path)]
+def generated(directory):
+    """Texts that the arm wrote, as `kuoci generate` gave them, and how many characters a second."""
+    texts = [
+        {"prompt": line["prompt"], "text": line["text"], "tokens": len(line["ids"])}
+        for line in objects(directory / "generation.json")]
+    log = directory / "generation.log"
+    speed = re.search(r"([0-9.]+) characters/s", log.read_text()) if log.exists() else None
+    return texts, float(speed[1]) if speed else None
 
 
 def run(study, arm, seed):
     """One arm with one seed, or None where it has not been run to its end."""
-    directory = study.out / "runs" / arm.name.replace(" ", "-") / str(seed)
+    directory = study.directory(arm, seed)
     if not (directory / "evaluation.json").exists():
         return None
     config = json.loads((study.start(arm) / "config.json").read_text())
     final = {line["set"]: line["bits_per_byte"] for line in json.loads((directory / "evaluation.json").read_text())}
-    points = curve(directory, config)
+    points = curve(directory)
+    texts, speed = generated(directory)
     return {
-        "arm": arm.name, "question": arm.question, "seed": seed, "directory": str(directory), "entries": config["vocab_size"],
-        "points": points, "zh": final["zh"], "en": final["en"],
+        "arm": arm.name, "question": arm.question, "seed": seed, "directory": str(directory.relative_to(study.out)),
+        "entries": config["vocab_size"], "points": points, "zh": final["zh"], "en": final["en"],
         "targets_per_second": points[-1]["targets"] / points[-1]["seconds"] if points[-1]["seconds"] else None,
-        "generated": generated(directory / "generation.json"),
+        "characters_per_second": speed, "generated": texts,
     }
 
 
@@ -77,19 +84,25 @@ def tokenizer(study, arm):
     zh, en = (text["tokenizers"][index] for text in json.loads(path.read_text())[:2])
     english = json.loads(path.read_text())[1]
     return {
-        "arm": arm.name, "file": str(path), "zh_tokens_per_character": zh["tokens_per_character"],
+        "arm": arm.name, "file": str(path.relative_to(study.out)), "zh_tokens_per_character": zh["tokens_per_character"],
         "en_tokens_per_character": en["tokens_per_character"], "en_texts": english["texts"],
         "en_changed": en["changed_texts"]}
 
 
 def collect(study):
     runs = [found for seed in study.scale.seeds for arm in study.arms if (found := run(study, arm, seed))]
-    base = objects(study.out / "base/log.jsonl")
-    last = {line["set"]: line["bits_per_byte"] for line in base if line["event"] == "evaluation"}
+    base = {line["set"]: line["bits_per_byte"] for line in objects(study.out / "base/log.jsonl")
+            if line["event"] == "evaluation"}
+    ended = results(study.out / "base")
+    account = objects(study.out / "base/log.jsonl")[0]["corpora"][0]
     # The least that any arm took: there all can be compared.
-    compute = min((found["points"][-1]["multiply_adds"] for found in runs if "mix" not in found["question"]), default=0)
+    compute = min((found["points"][-1]["operations"] for found in runs), default=0)
     for found in runs:
         found["zh_at_compute"] = at_compute(found["points"], compute)
     return {
-        "scale": study.scale.name, "base": last, "compute": compute, "runs": runs,
+        "scale": study.scale.name,
+        "base": {
+            **base, "bytes": account["bytes"], "epochs": account["epochs"], "parameters": ended["trainable_parameters"],
+            "tensors_sha256": ended["tensors_sha256"]},
+        "text_bytes": study.text("zh").stat().st_size, "compute": compute, "runs": runs,
         "tokenizers": [tokenizer(study, arm) for arm in study.arms]}

@@ -32,8 +32,8 @@ class Scale:
 
 SCALES = {
     "full": Scale(
-        name="full", base="base.json", base_length=("--epochs", 2), base_rate="1e-3", text_share=5, measured_share=8,
-        rows=17953, sizes=(5000, 10000), appended=24 / 18, learned=40000 / 17953, batch=4, block=512, evaluate_every=25,
+        name="full", base="base.json", base_length=("--epochs", 2), base_rate="1e-3", text_share=6, measured_share=8,
+        rows=17953, sizes=(5000, 10000), appended=24 / 18, learned=40000 / 17953, batch=4, block=512, evaluate_every=30,
         rates=(1e-3, 1e-3), seeds=(1, 2, 3), generated=256),
     "small": Scale(
         name="small", base="nano", base_length=("--steps", 150), base_rate="3e-3", text_share=40, measured_share=8,

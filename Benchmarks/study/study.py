@@ -9,8 +9,7 @@ import argparse
 import json
 import os
 import pathlib
-import shutil
-import sys
+import re
 
 import plan
 import tables
@@ -126,9 +125,12 @@ class Study:
             return ["--mix", f"zh=0.8:{self.text(part)}", f"en=0.2:{self.corpus / 'en.txt'}"]
         return ["--text", self.text(part)]
 
+    def directory(self, arm, seed):
+        return self.out / "runs" / re.sub("[^a-z0-9]+", "-", arm.name.lower()) / str(seed)
+
     def run_arm(self, arm, seed):
         name = f"{arm.name}, seed {seed}"
-        directory = self.out / "runs" / arm.name.replace(" ", "-") / str(seed)
+        directory = self.directory(arm, seed)
         directory.mkdir(parents=True, exist_ok=True)
         model, rates = self.start(arm), [rate * arm.rate for rate in self.scale.rates]
         common = ["--epochs", 1, "--schedule", "constant", "--warmup-ratio", 0.05, "--seed", seed]
@@ -152,8 +154,9 @@ class Study:
         if seed == self.scale.seeds[0]:
             prompts = [word for prompt in PROMPTS for word in ("--prompt", prompt)]
             self.steps.run(
-                f"{name}, generation", "generate", *trained, *prompts, "--max-new-tokens", self.scale.generated, "--format",
-                "json", output=directory / "generation.json")
+                f"{name}, generation", "generate", *trained, *prompts, "--max-new-tokens", self.scale.generated,
+                "--min-new-tokens", self.scale.generated, "--batch-size", 1, "--format", "json",
+                output=directory / "generation.json", diagnostics=directory / "generation.log")
 
     def measure_tokenizers(self):
         """Tokens a character, and how many English texts are cut otherwise, by each tokenizer."""
@@ -189,6 +192,7 @@ def arguments():
     parser.add_argument("--base", default=str(ROOT / ".deps/base/tokenizer.model"), help="the base's tokenizer.model")
     parser.add_argument("--out", default=str(ROOT / "out/study"))
     parser.add_argument("--arms", help="only these, by name, with ; between them")
+    parser.add_argument("--expect", help="results.json of an earlier study whose conclusions must come again")
     parser.add_argument("--tables", action="store_true", help="only make the tables anew from what there is")
     return parser.parse_args()
 
@@ -204,6 +208,19 @@ def main():
     text = tables.page(results)
     (study.out / "results.md").write_text(text, encoding="utf-8")
     print(text)
+    if options.expect and os.path.exists(options.expect):
+        compare(results, json.loads(pathlib.Path(options.expect).read_text(encoding="utf-8")), options.expect)
+
+
+def compare(results, expected, path):
+    """Ends with 1 where the conclusions are not those of an earlier study."""
+    before = dict(tables.conclusions(expected))
+    other = [(statement, answer) for statement, answer in tables.conclusions(results) if answer != before[statement]]
+    for statement, answer in other:
+        print(f"other than in {path}: {statement}: {answer}, before {before[statement]}")
+    if other:
+        raise SystemExit(1)
+    print(f"the conclusions are those of {path}")
 
 
 if __name__ == "__main__":

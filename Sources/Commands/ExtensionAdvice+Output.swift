@@ -68,12 +68,27 @@ extension ExtensionAdvice {
                 + "\(byteText(parameters * numberBytes)) in its files, \(byteText(cost.optimizerBytes(entries: size.rows))) "
                 + "for AdamW while they train",
         ]
+        if let study = StudyPayoff.shipped { lines.append(payoff(size, study)) }
         if 2 * size.rareRows > size.rows {
             lines.append(
                 "  careful     \(size.rareRows) of these rows come less than \(Self.rarely) times in the text, and training will "
                     + "hardly move them: give more text, or add fewer")
         }
         return lines
+    }
+
+    /// When the study's model was ahead, and what that would be here.
+    private func payoff(_ size: Size, _ study: StudyPayoff) -> String {
+        let model = "the study's model of \(fixed(Double(study.parameters) / 1e6, 1)) million parameters"
+        guard let paid = study.paidOff, let tokens = study.tokens(rows: size.rows) else {
+            return
+                "  pays off    not within the \(study.trained.tokens) tokens that \(model) was trained on after \(study.rows) "
+                + "new rows: see docs/results.md"
+        }
+        let all = self.tokens(perCharacter: size.worth.tokensPerCharacterAfter)
+        return
+            "  pays off    \(model) was ahead after \(paid.tokens) tokens, \(fixed(Double(paid.tokens) / Double(study.rows), 1)) "
+            + "for each of its \(study.rows) new rows; here that is \(fixed(tokens, 0)) tokens, \(fixed(tokens / all, 2)) times this text"
     }
 
     private func operations(_ count: Double) -> String {
@@ -117,6 +132,7 @@ extension ExtensionAdvice {
             "optimizer_bytes": .integer(cost.optimizerBytes(entries: size.rows)),
             "context_characters": context.map { .double(Double($0) / after) } ?? .null,
             "training_operations": .double(trainingOperations(size)),
+            "tokens_until_it_pays": StudyPayoff.shipped?.tokens(rows: size.rows).map { .double($0) } ?? .null,
             "generation_speed": .double(size.worth.tokensPerCharacterBefore / (after * size.worth.costPerToken)),
         ]
         size.worth.addMembers(to: &json)

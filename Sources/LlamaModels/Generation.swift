@@ -6,6 +6,8 @@ public struct GenerationOptions: Sendable, Equatable {
     public var rule = SamplingRule()
     /// New tokens of a sequence at most.
     public var newTokens = 512
+    /// The end token is not chosen before a sequence has so many new tokens.
+    public var leastNewTokens = 0
     /// Sequences for each prompt.
     public var samples = 1
     /// Sequences computed at once.
@@ -22,6 +24,11 @@ public struct GenerationOptions: Sendable, Equatable {
             ("--max-new-tokens", newTokens), ("--samples", samples), ("--batch-size", batchSize),
         ] where !(1...1 << 20).contains(value) {
             throw .badOption(name: name, value: "\(value)", need: "must be 1 to 1048576")
+        }
+        guard (0...newTokens).contains(leastNewTokens) else {
+            throw .badOption(
+                name: "--min-new-tokens", value: "\(leastNewTokens)",
+                need: "must be 0 to --max-new-tokens, \(newTokens)")
         }
     }
 }
@@ -151,7 +158,10 @@ private final class ActiveSequence {
     }
 
     func choose(_ options: GenerationOptions, endID: Int32?, vocabulary: Int) throws -> GeneratedToken {
-        let choices = logits.prefix(vocabulary)
+        var choices = logits.prefix(vocabulary)
+        if newTokens < options.leastNewTokens, let endID, Int(endID) < choices.count {
+            choices[choices.startIndex + Int(endID)] = -.infinity
+        }
         let distribution = try TokenDistribution(logits: choices, seen: seen, rule: options.rule)
         last = distribution.token(at: generator.unit())
         seen.insert(last)

@@ -55,11 +55,25 @@ struct GenerateCommand: ParsableCommand {
             computation: model.computation())
         var output = try GenerationOutput(prompts: prompts, samples: sampling.samples, isJSON: format == .json)
         var recorded = GenerationRecord()
-        try generator.generate(prompts, options) { update in
-            if record != nil, update.number == 0 { recorded.append(update.token) }
-            try output.show(update)
+        var (tokens, characters) = (0, 0)
+        let clock = ContinuousClock()
+        let elapsed = try clock.measure {
+            try generator.generate(prompts, options) { update in
+                if record != nil, update.number == 0 { recorded.append(update.token) }
+                tokens += 1
+                characters += update.text.unicodeScalars.count
+                try output.show(update)
+            }
         }
+        printDiagnostic(speed(tokens, characters, seconds: elapsed / .seconds(1)))
         if let record { try recorded.write(to: record) }
+    }
+
+    /// With the work on the prompts, but not with reading the model.
+    private func speed(_ tokens: Int, _ characters: Int, seconds: Double) -> String {
+        func rate(_ count: Int) -> String { fixed(Double(count) / seconds, 1) }
+        return "\(tokens) tokens, \(characters) characters in \(fixed(seconds, 2)) s: \(rate(tokens)) tokens/s, "
+            + "\(rate(characters)) characters/s"
     }
 
     private var options: GenerationOptions {
@@ -79,6 +93,9 @@ struct SamplingArguments: ParsableArguments {
 
     @Option(help: "New tokens of a text at most.")
     var maxNewTokens = 512
+
+    @Option(help: "No text ends before it has so many new tokens.")
+    var minNewTokens = 0
 
     @Option(help: "Logits are divided by it: below 1, likely tokens gain.")
     var temperature = 0.2
@@ -102,6 +119,7 @@ struct SamplingArguments: ParsableArguments {
         var options = GenerationOptions()
         options.samples = samples
         options.newTokens = maxNewTokens
+        options.leastNewTokens = minNewTokens
         options.seed = seed
         options.rule.temperature = temperature
         options.rule.topK = topK

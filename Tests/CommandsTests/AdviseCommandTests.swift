@@ -98,3 +98,28 @@ import Testing
         #expect(kana["verdict"]?.string == "yes")
     }
 }
+
+@Suite struct StudyPayoffTests {
+    private func payoff(_ paidOff: String) throws -> StudyPayoff? {
+        try StudyPayoff(
+            Array(
+                """
+                {"parameters": 1000000, "rows": 100, "paid_off": \(paidOff), "trained": {"bytes": 900, "targets": 300}}
+                """.utf8))
+    }
+
+    @Test func `rows take as many tokens as in the study`() throws {
+        let study = try #require(try payoff("{\"bytes\": 600, \"targets\": 200, \"operations\": 1e9}"))
+        #expect(study.tokens(rows: 100) == 200 && study.tokens(rows: 50) == 100)
+        #expect(study.trained.tokens == 300 && study.paidOff?.bytes == 600)
+        let never = try #require(try payoff("null"))
+        #expect(never.tokens(rows: 50) == nil)
+        #expect(try StudyPayoff(Array("{}".utf8)) == nil)
+    }
+
+    @Test func `the shipped one is of the study`() throws {
+        let study = try #require(StudyPayoff.shipped)
+        #expect(study.parameters > 1_000_000 && study.rows > 1000)
+        #expect((study.paidOff?.tokens ?? 0) <= study.trained.tokens)
+    }
+}

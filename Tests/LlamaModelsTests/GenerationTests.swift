@@ -213,6 +213,24 @@ private func generate(
         #expect(cache.count == 0)
     }
 
+    @Test func noSequenceEndsBeforeItHasTheLeastNumberOfTokens() throws {
+        let model = try LlamaModel(directory: directory)
+        var options = options(12)
+        options.rule.isGreedy = true
+        options.rule.repetitionPenalty = 1
+        let free = try generate(model, prompts, options)
+        let end = try #require(free.first?.ids.first)
+        for least in [0, 1, 5, 12] {
+            options.leastNewTokens = least
+            for sequence in try generate(model, prompts, options, endID: end) {
+                let place = sequence.ids.firstIndex(of: end) ?? 12
+                #expect(place >= least && sequence.ids.count == min(place + 1, 12))
+            }
+        }
+        options.leastNewTokens = 13
+        #expect(throws: GenerationError.self) { try generate(model, prompts, options) }
+    }
+
     @Test func logitsThatAreNoNumbersAreRefused() throws {
         let rule = SamplingRule()
         for logits: [Float] in [[1, .nan, 0], [1, .infinity, 0], [-.infinity, -.infinity], []] {
@@ -226,6 +244,7 @@ private func generate(
         arguments: [
             { $0.rule.temperature = 0 }, { $0.rule.temperature = .nan }, { $0.rule.topK = -1 }, { $0.rule.topP = 0 },
             { $0.rule.topP = 1.5 }, { $0.rule.repetitionPenalty = 0 }, { $0.newTokens = 0 }, { $0.samples = -1 },
+            { $0.leastNewTokens = -1 },
             { $0.batchSize = 0 },
         ] as [@Sendable (inout GenerationOptions) -> Void])
     func anOptionWithoutMeaningIsRefused(change: @Sendable (inout GenerationOptions) -> Void) {
