@@ -3,6 +3,7 @@
 import pathlib
 import subprocess
 import sys
+import time
 
 SCRIPTS = ("text.py", "encoding.py", "formats.py", "trainings.py", "merging.py", "checkpoints.py", "unsound.py", "mutations.py",
     "gguf_models.py", "adapters.py", "training.py", "ranks.py", "generation.py", "lint.py")
@@ -13,6 +14,7 @@ def run(script, parameters, totals):
     process = subprocess.Popen(
         [sys.executable, str(script), *parameters], stdout=subprocess.PIPE, text=True, encoding="utf-8")
     failed_lines = 0
+    start = time.monotonic()
     for line in process.stdout:
         print(line, end="", flush=True)
         word = line.split(" ", 1)[0]
@@ -23,6 +25,7 @@ def run(script, parameters, totals):
     if process.wait() != 0 and failed_lines == 0:
         print(f"FAILED {script.name}: ended with {process.returncode}", flush=True)
         totals["FAILED"] += 1
+    print(f"== {script.name}: {time.monotonic() - start:.0f} s", flush=True)
 
 
 def main():
