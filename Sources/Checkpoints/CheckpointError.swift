@@ -27,7 +27,8 @@ extension CheckpointError: CustomStringConvertible {
         case .noConfig(let directory):
             "\(directory): no config.json in it; name a directory in Hugging Face layout"
         case .badJSON(let path, let reason): "\(path): \(reason); fetch or mend it"
-        case .missingKey(let path, let key, let expected): "\(path): the key \"\(key)\" should be \(expected); add it"
+        case .missingKey(let path, let key, let expected):
+            "\(path): the key \"\(key)\" should be \(expected); add or correct it"
         case .noWeights(let directory):
             "\(directory): neither model.safetensors nor model.safetensors.index.json in it; "
                 + "name a directory that holds the weights"

@@ -49,7 +49,7 @@ struct ExtensionAdvice {
         (self.texts, self.divided, self.modelDirectory, self.scripts) = (texts, divided, modelDirectory, scripts)
         let cost = try VocabularyCost(config)
         self.cost = cost
-        context = config["max_position_embeddings"]?.int
+        context = config["max_position_embeddings"]?.int.flatMap { $0 > 0 ? $0 : nil }
         let type = (config["dtype"] ?? config["torch_dtype"])?.string
         numberBytes = type == "bfloat16" || type == "float16" ? 2 : 4
         self.base = base.path

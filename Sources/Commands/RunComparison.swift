@@ -110,7 +110,7 @@ struct RunComparison {
         let rows = ways.map { name, points in
             [
                 name, text(points.last.map { Double($0.bytes) / 1e6 }, 2),
-                text(points.last?.operations.map { $0 / 1e15 }, 3),
+                text(points.last?.operations.map { $0 / unit.size }, 1),
             ]
                 + sets.map { set in
                     let values = points.compactMap { $0.bitsPerByte[set] }

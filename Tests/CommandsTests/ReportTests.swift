@@ -1,4 +1,5 @@
 import ArgumentParser
+import FileIO
 import Foundation
 import Reports
 import TestSupport
@@ -120,6 +121,9 @@ private let merge = """
             var words = ["--compare", "A=\(directory)/a", "B=\(directory)/b", "--out", out, "--plots", plots]
             try ReportCommand.parse(words).run()
             let names = try FileManager.default.contentsOfDirectory(atPath: plots).sorted()
+            let page = String(decoding: try readFile(out), as: UTF8.self)
+            #expect(
+                page.contains(">GFLOP</th>") && page.contains(">4000.0</td>") && page.contains(">4.000 → 2.000</td>"))
             #expect(names.count == 5 && names.last == "zh-bits-per-byte-by-text.svg")
             #expect(throws: (any Error).self) { try ReportCommand.parse(words).run() }
             words += ["--force"]
