@@ -85,6 +85,8 @@ def arms(scale):
         Arm("input side alone", "stage 1", stage1="input"),
         Arm("all rows, as the paper", "stage 1", stage1="paper", stage2_rows="all", decides=True),
         Arm("all rows in stage 2", "stage 1", stage2_rows="all"),
+        # As the paper's later models were made.
+        Arm("no stage 1, all rows", "stage 1", stage1="off", stage2_rows="all"),
         Arm("80 : 20 with English", "mixture", mixed=True, decides=True),
         Arm("half the rate", "rate", rate=0.5),
         Arm("twice the rate", "rate", rate=2.0),

@@ -80,6 +80,7 @@ def conclusions(results):
         ("all rows trained learn more Chinese than the new ones alone", compared(paper, default, "zh")),
         ("and lose more English", compared(default, paper, "en")),
         ("without stage 1, all the text in stage 2, Chinese ends better", compared("no stage 1", default, "zh")),
+        ("with all rows too", compared("no stage 1, all rows", paper, "zh")),
         ("subword-mean starts better than mean", below(start(results, default), start(results, "mean"))),
         ("and ends better", compared(default, "mean", "zh")),
         ("a fifth of English in the mixture keeps English better", compared("80 : 20 with English", default, "en")),
