@@ -48,12 +48,12 @@ def at_compute(points, compute):
 
 
 def generated(directory):
-    """Texts that the arm wrote, as `kuoci generate` gave them, and how many characters a second."""
+    """Texts that the arm wrote, as `kuoci generate` gave them, and how many tokens a second."""
     texts = [
         {"prompt": line["prompt"], "text": line["text"], "tokens": len(line["ids"])}
         for line in objects(directory / "generation.json")]
     log = directory / "generation.log"
-    speed = re.search(r"([0-9.]+) characters/s", log.read_text()) if log.exists() else None
+    speed = re.search(r"([0-9.]+) tokens/s", log.read_text()) if log.exists() else None
     return texts, float(speed[1]) if speed else None
 
 
@@ -70,7 +70,7 @@ def run(study, arm, seed):
         "arm": arm.name, "question": arm.question, "seed": seed, "directory": str(directory.relative_to(study.out)),
         "entries": config["vocab_size"], "points": points, "zh": final["zh"], "en": final["en"],
         "targets_per_second": points[-1]["targets"] / points[-1]["seconds"] if points[-1]["seconds"] else None,
-        "characters_per_second": speed, "generated": texts,
+        "tokens_per_second_written": speed, "generated": texts,
     }
 
 
