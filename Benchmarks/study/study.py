@@ -199,7 +199,9 @@ def arguments():
 
 def main():
     options = arguments()
-    options.kuoci = os.path.abspath(options.kuoci)
+    # Whole paths: a step is done when its command was run, from wherever.
+    for name in ("kuoci", "corpus", "base", "out"):
+        setattr(options, name, os.path.abspath(getattr(options, name)))
     study = Study(options)
     if not options.tables:
         study.run()
