@@ -11,7 +11,7 @@ let package = Package(
             name: "kuoci-fuzz",
             dependencies: [
                 "Corpora", "PieceModel", "Tokenizers", "TokenizerFormats", "GGUF", "FileIO", "Safetensors",
-                "Checkpoints", "OrderedJSON",
+                "Checkpoints", "ModelConversion", "OrderedJSON",
             ].map { .product(name: $0, package: "kuoci") })
     ],
     swiftLanguageModes: [.v6]

@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 seconds=${1:-60}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(model json gguf text corpus safetensors checkpoint adapter)
+[ ${#targets[@]} -gt 0 ] || targets=(model json gguf gguf-model text corpus safetensors checkpoint adapter)
 
 # lld, since gold cannot link AddressSanitizer's runtime; -enable-testing, since the readers of pages are internal.
 swift build -c release -Xswiftc -sanitize=fuzzer,address -Xswiftc -enable-testing -Xswiftc -use-ld=lld

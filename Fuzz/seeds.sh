@@ -17,7 +17,7 @@ train() {
 }
 
 rm -rf "$seeds"
-mkdir -p "$seeds"/{model,text,corpus,json,gguf,safetensors,checkpoint,adapter}
+mkdir -p "$seeds"/{model,text,corpus,json,gguf,gguf-model,safetensors,checkpoint,adapter}
 { head -n 12 corpora/sample.zh.txt; head -n 20 corpora/sample.en.txt; } >"$work/text"
 printf 'FF21\t0041\nFB01\t0066 0069\n0065 0301\t00E9\n3000\t0020\n' >"$work/rules.tsv"
 train bpe --model-type bpe --vocab-size 600 --character-coverage 0.98 --byte-fallback --normalization-rule-name identity
@@ -81,3 +81,9 @@ lora='{"peft_type":"LORA","r":1,"lora_alpha":2,"lora_dropout":0.05,"target_modul
 { printf '%s}\000' "$lora"; safetensors "$factors}" 32; } >"$seeds/adapter/plain"
 { printf '%s,"modules_to_save":["embed_tokens"],"use_rslora":true}\000' "$lora"; safetensors "$factors,$rows}" 128; } \
     >"$seeds/adapter/rows"
+
+# A whole model, with the vocabulary of few pieces.
+printf %s '{"model_type":"llama","vocab_size":60,"hidden_size":8,"intermediate_size":8,"num_hidden_layers":1,"num_attention_heads":2,"num_key_value_heads":1,"head_dim":4,"max_position_embeddings":16,"rms_norm_eps":1e-5,"tie_word_embeddings":false,"dtype":"float16"}' \
+    >"$work/config.json"
+"$kuoci" init --config "$work/config.json" --tokenizer "$work/tiny-unigram.model" --out "$work/whole" --progress none >/dev/null
+"$kuoci" convert --from "$work/whole" --to "$seeds/gguf-model/whole.gguf" --progress none >/dev/null

@@ -1,6 +1,7 @@
 import Checkpoints
 import FileIO
 import Foundation
+import ModelConversion
 import OrderedJSON
 
 @testable import Safetensors
@@ -89,6 +90,21 @@ func fuzzAdapter(_ bytes: UnsafeRawBufferPointer) {
         let folding = try AdapterFolding(base: base, adapter: try Adapter(directory: path))
         _ = folding.adapter.config.json.text(.huggingFace)
         guard folding.adapter.config.scaling.isFinite else { fatalError("a scaling that is not finite") }
+    } catch {
+        checkMessage(error)
+    }
+}
+
+/// A GGUF file of a whole model: what is taken becomes a checkpoint that opens, with as many numbers.
+func fuzzGGUFModel(_ bytes: UnsafeRawBufferPointer) {
+    let path = home + "/model.gguf"
+    FileManager.default.createFile(atPath: path, contents: Data(bytes))
+    do {
+        let reader = try GGUFModelReader(contentsOf: path)
+        try reader.write(to: home + "/from-gguf", replacing: true, threads: 1)
+        let checkpoint = try Checkpoint(directory: home + "/from-gguf")
+        let count = checkpoint.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
+        guard count == reader.parameterCount else { fatalError("a checkpoint of another size came out") }
     } catch {
         checkMessage(error)
     }

@@ -6,6 +6,7 @@ typealias FuzzTarget = (UnsafeRawBufferPointer) -> Void
 
 let targets: [String: FuzzTarget] = [
     "model": fuzzModel, "text": fuzzText, "corpus": fuzzCorpus, "json": fuzzJSON, "gguf": fuzzGGUF,
+    "gguf-model": fuzzGGUFModel,
     "safetensors": fuzzSafetensors, "checkpoint": fuzzCheckpoint, "adapter": fuzzAdapter,
 ]
 
