@@ -40,8 +40,7 @@ public struct OutputDirectory: ~Copyable {
 
     deinit {
         // After an exchange this is the older directory.
-        try? FileManager.default.removeItem(atPath: stagingPath)
-        TemporaryPaths.remove(stagingPath)
+        TemporaryPaths.remove(stagingPath) { try? FileManager.default.removeItem(atPath: $0) }
     }
 
     /// The temporary path of a file in the directory.
@@ -83,8 +82,7 @@ public struct OutputDirectory: ~Copyable {
         }
         if let failure { throw failure }
         guard exists else { return }
-        try? FileManager.default.removeItem(atPath: aside)
-        TemporaryPaths.remove(aside)
+        TemporaryPaths.remove(aside) { try? FileManager.default.removeItem(atPath: $0) }
     }
 }
 

@@ -27,11 +27,9 @@ public struct OutputFile: ~Copyable {
     }
 
     deinit {
-        if descriptor >= 0 {
-            close(descriptor)
-            unlink(temporaryPath)
-        }
-        TemporaryPaths.remove(temporaryPath)
+        guard descriptor >= 0 else { return TemporaryPaths.remove(temporaryPath) }
+        close(descriptor)
+        TemporaryPaths.remove(temporaryPath) { unlink($0) }
     }
 
     public mutating func write(_ bytes: some Sequence<UInt8>) throws(FileError) {

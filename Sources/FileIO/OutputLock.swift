@@ -12,28 +12,38 @@ struct OutputLock: ~Copyable {
     /// - Throws: `FileError.busy` if another process, or another value, is writing `output`.
     init(for output: String) throws(FileError) {
         path = temporaryPrefix(of: output) + "lock"
-        var holder: CInt = -1
-        while holder < 0 {
-            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-            guard descriptor >= 0 else { throw .unwritable(path: output, reason: lastErrorText()) }
-            if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-                let isTaken = errno == EWOULDBLOCK
-                close(descriptor)
-                if isTaken { throw .busy(path: output) }
-                break
-            }
-            // Its last holder may have removed the file between our opening and our locking it.
-            if isEntry(path, descriptor) { holder = descriptor } else { close(descriptor) }
+        let path = path
+        // In one step with its becoming a temporary path: whoever is asked to end in between would leave the file.
+        let taken = TemporaryPaths.undisturbed { paths in
+            let taken = Result { () throws(FileError) in try takeLock(path, for: output) }
+            if case .success(.some) = taken { paths.insert(path) }
+            return taken
         }
-        descriptor = holder
-        isHeld = holder >= 0
-        if isHeld { TemporaryPaths.add(path) }
+        let holder = try taken.get()
+        descriptor = holder ?? -1
+        isHeld = holder != nil
     }
 
     deinit {
         guard isHeld else { return }
-        TemporaryPaths.remove(path)
-        unlink(path)
+        TemporaryPaths.remove(path) { unlink($0) }
+        close(descriptor)
+    }
+}
+
+/// The open and locked file; nil on a file system without locks.
+private func takeLock(_ path: String, for output: String) throws(FileError) -> CInt? {
+    while true {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw .unwritable(path: output, reason: lastErrorText()) }
+        if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            let isTaken = errno == EWOULDBLOCK
+            close(descriptor)
+            if isTaken { throw .busy(path: output) }
+            return nil
+        }
+        // Its last holder may have removed the file between our opening and our locking it.
+        if isEntry(path, descriptor) { return descriptor }
         close(descriptor)
     }
 }

@@ -28,8 +28,7 @@ package final class PlacedOutputFile: Sendable {
     deinit {
         if descriptor >= 0 { close(descriptor) }
         // After `commit` nothing stands there.
-        unlink(temporaryPath)
-        TemporaryPaths.remove(temporaryPath)
+        TemporaryPaths.remove(temporaryPath) { unlink($0) }
     }
 
     package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) {

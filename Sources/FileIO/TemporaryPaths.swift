@@ -15,6 +15,14 @@ public enum TemporaryPaths {
         lock.withLock { _ = paths.remove(path) }
     }
 
+    /// Removes what is there of a path by `removal`, and forgets it; `deleteAll` comes before both or after.
+    static func remove(_ path: String, by removal: (String) -> Void) {
+        lock.withLock {
+            removal(path)
+            paths.remove(path)
+        }
+    }
+
     /// Runs something that `deleteAll` must not come between; it may change which paths are temporary.
     static func undisturbed<Result>(_ body: (inout Set<String>) -> Result) -> Result {
         lock.withLock { body(&paths) }
