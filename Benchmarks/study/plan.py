@@ -13,9 +13,11 @@ class Scale:
     # How the base is trained on English: a kuoci option and its number.
     base_length: tuple
     base_rate: str
-    # Of the Chinese text one document in so many is trained on, and of the held-out texts one is measured along the way.
+    # Of the Chinese text one document in so many is trained on; of the held-out texts one is measured along the way, and at
+    # the end.
     text_share: int
     measured_share: int
+    final_share: int
     rows: int
     sizes: tuple
     # Pieces that are learned for `rows` new ones: by append, which takes the first, and by harmless, which takes the best.
@@ -31,14 +33,20 @@ class Scale:
 
 
 SCALES = {
+    # A night on two cores, or a GPU's hour.
+    "large": Scale(
+        name="large", base="large.json", base_length=("--epochs", 2), base_rate="1e-3", text_share=6, measured_share=8,
+        final_share=1, rows=17953, sizes=(5000, 10000), appended=24 / 18, learned=40000 / 17953, batch=4, block=512,
+        evaluate_every=30, rates=(1e-3, 1e-3), seeds=(1, 2, 3), generated=256),
+    # Two hours on two cores.
     "full": Scale(
-        name="full", base="base.json", base_length=("--epochs", 2), base_rate="1e-3", text_share=6, measured_share=8,
-        rows=17953, sizes=(5000, 10000), appended=24 / 18, learned=40000 / 17953, batch=4, block=512, evaluate_every=30,
-        rates=(1e-3, 1e-3), seeds=(1, 2, 3), generated=256),
+        name="full", base="full.json", base_length=("--steps", 750), base_rate="2e-3", text_share=20, measured_share=16,
+        final_share=3, rows=17953, sizes=(5000, 10000), appended=24 / 18, learned=40000 / 17953, batch=4, block=256,
+        evaluate_every=40, rates=(2e-3, 2e-3), seeds=(1, 2, 3), generated=96),
     "small": Scale(
         name="small", base="nano", base_length=("--steps", 150), base_rate="3e-3", text_share=40, measured_share=8,
-        rows=6000, sizes=(2000,), appended=1.7, learned=2.0, batch=4, block=256, evaluate_every=25, rates=(3e-3, 3e-3), seeds=(1,),
-        generated=64),
+        final_share=1, rows=6000, sizes=(2000,), appended=1.7, learned=2.0, batch=4, block=256, evaluate_every=25,
+        rates=(3e-3, 3e-3), seeds=(1,), generated=64),
 }
 
 
@@ -75,19 +83,20 @@ def arms(scale):
         DEFAULT,
         Arm("base tokenizer", "policy", policy="base", stage1="off", stage2_rows="all", decides=True),
         Arm("append, unigram", "policy", policy="append-unigram", decides=True),
-        Arm("append, BPE", "policy", policy="append-bpe", decides=True),
-        Arm("continued", "policy", policy="continued", decides=True),
+        Arm("append, BPE", "policy", policy="append-bpe"),
+        Arm("continued", "policy", policy="continued"),
     ]
     found += [Arm(f"{rows:,} rows", "size", rows=rows) for rows in scale.sizes]
     found += [Arm(start, "start", start=start) for start in ("normal", "mean", "neighbours")]
     found += [
-        Arm("no stage 1", "stage 1", stage1="off", decides=True),
+        Arm("no stage 1", "stage 1", stage1="off"),
         Arm("input side alone", "stage 1", stage1="input"),
         Arm("all rows, as the paper", "stage 1", stage1="paper", stage2_rows="all", decides=True),
         Arm("all rows in stage 2", "stage 1", stage2_rows="all"),
         # As the paper's later models were made.
-        Arm("no stage 1, all rows", "stage 1", stage1="off", stage2_rows="all"),
-        Arm("80 : 20 with English", "mixture", mixed=True, decides=True),
+        Arm("no stage 1, all rows", "stage 1", stage1="off", stage2_rows="all", decides=True),
+        Arm("80 : 20 with English", "mixture", mixed=True),
+        Arm("no stage 1, all rows, 80 : 20", "mixture", stage1="off", stage2_rows="all", mixed=True, decides=True),
         Arm("half the rate", "rate", rate=0.5),
         Arm("twice the rate", "rate", rate=2.0),
     ]

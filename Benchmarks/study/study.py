@@ -52,6 +52,7 @@ class Study:
         for language in ("zh", "en"):
             lines = (self.corpus / f"{language}.heldout.txt").read_bytes().splitlines(keepends=True)
             write_if_new(self.text(f"{language}.measured"), b"".join(lines[::self.scale.measured_share]))
+            write_if_new(self.text(f"{language}.final"), b"".join(lines[::self.scale.final_share]))
 
     def measured(self):
         return ["--heldout", f"zh={self.text('zh.measured')}", f"en={self.text('en.measured')}"]
@@ -148,8 +149,8 @@ class Study:
             "--lora-targets", "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj")
         trained = ["--model", model, "--adapter", directory / "stage2/adapter"]
         self.steps.run(
-            f"{name}, evaluation", "evaluate", *trained, "--text", f"zh={self.corpus / 'zh.heldout.txt'}",
-            f"en={self.corpus / 'en.heldout.txt'}", "--block-size", self.scale.block, "--format", "json", "--progress", "none",
+            f"{name}, evaluation", "evaluate", *trained, "--text", f"zh={self.text('zh.final')}",
+            f"en={self.text('en.final')}", "--block-size", self.scale.block, "--format", "json", "--progress", "none",
             output=directory / "evaluation.json")
         if seed == self.scale.seeds[0]:
             prompts = [word for prompt in PROMPTS for word in ("--prompt", prompt)]
