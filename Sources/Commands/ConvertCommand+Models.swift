@@ -10,16 +10,26 @@ import Safetensors
 import TokenizerFormats
 
 extension ConvertCommand {
-    /// Converts a checkpoint to GGUF or back; false if the paths name no model.
+    /// Converts a checkpoint to GGUF or back; false if the paths ask for a vocabulary.
+    ///
+    /// - Throws: `ValidationError` if a model would lose its tensors in a format that can hold some.
     func convertModel() throws -> Bool {
         switch TokenizerFileFormat(path: to) {
         case .gguf where FileManager.default.fileExists(atPath: from + "/config.json"):
             try refuseCheckText()
             try writeGGUF()
+        case .gguf where try holdsTensors(from):
+            throw ValidationError(
+                "\(from): holds a model, which becomes a checkpoint's directory; to write its vocabulary alone to \(to), "
+                    + "give --vocab-only")
         case .directory where try holdsTensors(from):
             try refuseCheckText()
             try writeCheckpoint()
-        default: return false
+        case .directory where Checkpoint.isCheckpoint(from):
+            throw ValidationError(
+                "\(from): holds a model, which becomes a .gguf file; to write its tokenizer alone to \(to), "
+                    + "give --vocab-only")
+        case .gguf, .directory, .model, .json, .vocab: return false
         }
         return true
     }
@@ -29,7 +39,9 @@ extension ConvertCommand {
     }
 
     private func holdsTensors(_ path: String) throws -> Bool {
-        guard TokenizerFileFormat(path: path) == .gguf else { return false }
+        var isDirectory: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+        guard TokenizerFileFormat(path: path) == .gguf, !(exists && isDirectory.boolValue) else { return false }
         let file = try MappedFile(path)
         return try file.withUnsafeBytes { try GGUFHeader(bytes: $0, path: path).tensorCount > 0 }
     }
@@ -38,7 +50,8 @@ extension ConvertCommand {
         let writer = try GGUFModelWriter(Checkpoint(directory: from), type: type)
         for difference in writer.differences { printDiagnostic("kuoci: \(from): \(difference)") }
         let name = URL(fileURLWithPath: from).standardizedFileURL.lastPathComponent
-        try writer.write(to: to, name: name, progress: progress.handler())
+        try makeDirectory(containing: to)
+        try writer.write(to: to, name: name, replacing: force, progress: progress.handler())
         print("\(to): \(writer.parameterCount) parameters, \(writer.type.rawValue)")
     }
 

@@ -20,8 +20,9 @@ struct ConvertCommand: ParsableCommand {
             Of a tokenizer it \
             reads .model (SentencePiece), .json (Hugging Face's tokenizer.json), .gguf (with or without tensors) or a \
             directory; writes .model, .json, .gguf (vocabulary only), .vocab (text) or, for any other name, a directory \
-            for transformers. Says on how many lines of --check-text, or of a built-in probe made of the tokenizer's own \
-            pieces, the new file gives other ids than the old one.
+            for transformers. Of a model, .gguf and a directory need --vocab-only for that. Says on how many lines of \
+            --check-text, or of a built-in probe made of the tokenizer's own pieces, the new file gives other ids than \
+            the old one.
 
             Example: kuoci convert --from out/export --to out/export.gguf --type q8_0
             """)
@@ -50,10 +51,25 @@ struct ConvertCommand: ParsableCommand {
 
     @OptionGroup var progress: ProgressOptions
 
+    func validate() throws {
+        if vocabOnly, type != nil {
+            throw ValidationError("--type is for a model's matrices, which --vocab-only leaves out: give one of them")
+        }
+        let ending = (to as NSString).pathExtension
+        if ["safetensors", "bin"].contains(ending.lowercased()) {
+            throw ValidationError(
+                "--to \(to): no such file is written, and a directory had better not end in .\(ending); "
+                    + "name a directory, or a file that ends in .gguf, .model, .json or .vocab")
+        }
+    }
+
     func run() throws {
+        try requireInputs([from] + checkText, outside: to)
         if !force { try refuseExisting(to) }
         if !vocabOnly, try convertModel() { return }
-        if type != nil { throw ValidationError("--type is for models: neither --from nor --to is one here") }
+        if type != nil {
+            throw ValidationError("--type is for a model's matrices, and \(from) as \(to) is a vocabulary alone")
+        }
         try convertVocabulary()
     }
 
@@ -72,6 +88,7 @@ struct ConvertCommand: ParsableCommand {
             let name = URL(fileURLWithPath: to).deletingPathExtension().lastPathComponent
             let written = try source.contents(as: format, name: name)
             comparison = try source.comparison(with: written, as: format, onLinesOf: checkText)
+            try makeDirectory(containing: to)
             try writeFile(to, written, replacing: force)
         }
         for difference in source.differences { printDiagnostic("kuoci: \(source.path): \(difference)") }

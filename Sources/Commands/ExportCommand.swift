@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoints
+import FileIO
 import OrderedJSON
 import Provenance
 import Safetensors
@@ -32,6 +33,7 @@ struct ExportCommand: ParsableCommand {
     @OptionGroup var progress: ProgressOptions
 
     func run() throws {
+        try requireInputs([model, adapter], outside: out)
         if !force { try refuseExisting(out) }
         let folding = try AdapterFolding(
             base: try Checkpoint(directory: model), adapter: try Adapter(directory: adapter))

@@ -1,6 +1,7 @@
 public import ArgumentParser
 import CheckpointResizing
 public import Checkpoints
+import FileIO
 import OrderedJSON
 import Provenance
 import Tokenizers
@@ -49,7 +50,9 @@ struct InitCommand: ParsableCommand {
     }
 
     func run() throws {
+        try requireInputs([tokenizer] + [config].compactMap { $0 }, outside: out)
         if !force { try refuseExisting(out) }
+        try requireExisting(tokenizer)
         let files = try tokenizerFiles(at: tokenizer)
         let vocabulary = try Tokenizer(contentsOf: tokenizerPath(tokenizer))
         let modelConfig = try modelConfig(for: vocabulary)
@@ -64,6 +67,7 @@ struct InitCommand: ParsableCommand {
         if let config {
             var read = try ModelConfig(contentsOf: config)
             read["vocab_size"] = .integer(vocabulary.count)
+            try requireRows(read, entries: vocabulary.count)
             return read
         }
         func number(_ id: PieceID?) -> Int? { id.map { Int($0.rawValue) } }
@@ -71,6 +75,18 @@ struct InitCommand: ParsableCommand {
             vocabularySize: vocabulary.count, beginID: number(vocabulary.beginID), endID: number(vocabulary.endID),
             padID: number(vocabulary.padID))
         return ModelConfig(path: out + "/config.json", json: json)
+    }
+
+    /// Fails if a special token of the config, which knew another tokenizer, would have no row. A negative id means none.
+    private func requireRows(_ config: ModelConfig, entries: Int) throws {
+        for key in ["bos_token_id", "eos_token_id", "pad_token_id"] {
+            let ids = config[key].map { $0.array ?? [$0] } ?? []
+            if let id = ids.compactMap(\.int).first(where: { $0 >= entries }) {
+                throw CheckpointError.unfit(
+                    path: config.path,
+                    reason: "\(key) is \(id), but the tokenizer has \(entries) entries; give the tokenizer's own id")
+            }
+        }
     }
 
     private func manifest(_ layout: LlamaLayout) -> Manifest {

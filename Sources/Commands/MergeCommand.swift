@@ -49,6 +49,7 @@ struct MergeCommand: ParsableCommand {
     var force = false
 
     func run() throws {
+        try requireInputs(inputs, outside: out)
         if !force { try refuseExisting(out) }
         let baseModel = try SentencePieceModel(contentsOf: tokenizerPath(base))
         let addition = try SentencePieceModel(contentsOf: tokenizerPath(add))
@@ -64,6 +65,12 @@ struct MergeCommand: ParsableCommand {
         try directory.commit()
         for line in result.lines(policy) { print("\(out): \(line)") }
         print("\(out)/tokenizer.json: \(comparison.text(of: checkText)) than with tokenizer.model")
+        // After append that is to be expected, and the line above says so.
+        if policy.policy != .append, comparison.differing > 0 {
+            printDiagnostic(
+                "kuoci: \(out)/tokenizer.json: gives other ids than tokenizer.model on \(comparison.differing) of "
+                    + "\(comparison.lines) lines; let all programs read the same one of the two")
+        }
     }
 
     private var inputs: [String] {

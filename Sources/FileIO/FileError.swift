@@ -5,6 +5,10 @@ public enum FileError: Error, Equatable {
     case unreadable(path: String, reason: String)
     case unwritable(path: String, reason: String)
     case alreadyExists(path: String)
+    /// A path that ends in no name for a new entry, such as `..`.
+    case noName(path: String)
+    /// An output whose replacing would delete an input.
+    case holdsInput(path: String, input: String)
     /// Another process is writing it.
     case busy(path: String)
     /// It is no longer the file that was opened.
@@ -30,6 +34,9 @@ extension FileError: CustomStringConvertible {
         case .unreadable(let path, let reason): "\(path): cannot be read (\(reason)); check its permissions"
         case .unwritable(let path, let reason): "\(path): cannot be written (\(reason)); check the disk and permissions"
         case .alreadyExists(let path): "\(path): already exists; choose another name, or replace it with --force"
+        case .noName(let path): "\(path): cannot be written, for want of a name; give the output a name of its own"
+        case .holdsInput(let path, let input):
+            "\(path): holds the input \(input), which replacing it would delete; choose another name for the output"
         case .busy(let path): "\(path): another process is writing it; wait for its end, or choose another name"
         case .changed(let path): "\(path): was changed while it was read; leave it alone and run again"
         case .noSpace(let path, let needed, let free):

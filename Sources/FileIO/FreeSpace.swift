@@ -17,6 +17,11 @@ package func requireSpace(_ needed: Int, for path: String, at existing: String) 
     if let free = freeBytes(at: existing), free < needed { throw .noSpace(path: path, needed: needed, free: free) }
 }
 
+/// As `requireSpace(_:for:at:)`, for a file whose directory is there already.
+package func requireSpace(_ needed: Int, for path: String) throws(FileError) {
+    try requireSpace(needed, for: path, at: splitPath(path).directory)
+}
+
 /// A number of bytes as people say it: `17 bytes`, `4.2 MB`, `13.8 GB`; decimal and cut off, not rounded.
 public func byteText(_ bytes: Int) -> String {
     let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")]

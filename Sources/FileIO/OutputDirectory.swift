@@ -14,10 +14,10 @@ public struct OutputDirectory: ~Copyable {
     private let lock: OutputLock
 
     /// - Throws: `FileError.alreadyExists` if `path` exists and `replacing` is false, `FileError.busy` if another process
-    ///   is writing it; before anything is written.
+    ///   is writing it, `FileError.noName` for `.`, `..` and the like; before anything is written.
     public init(_ path: String, replacing: Bool) throws(FileError) {
+        try requireName(path)
         let (directory, name) = splitPath(path)
-        guard !name.isEmpty else { throw .unwritable(path: path, reason: "it is no name for a directory") }
         let target = "\(directory)/\(name)"
         if entryExists(target), !replacing { throw .alreadyExists(path: path) }
         try makeDirectories(directory)
@@ -99,6 +99,11 @@ private func clearLeftovers(of path: String) {
         if name.hasSuffix(setAsideSuffix), !entryExists(path), rename(leftover, path) == 0 { continue }
         try? FileManager.default.removeItem(atPath: leftover)
     }
+}
+
+/// Makes the directory that a file is to be written in, and what is missing above it, each durably.
+package func makeDirectory(containing path: String) throws(FileError) {
+    try makeDirectories(splitPath(path).directory)
 }
 
 /// Makes a directory and what is missing above it, each durably.
