@@ -14,21 +14,23 @@ struct NewRows: Sendable {
     /// Calls `body` with the bytes of the rows of these ids, block by block in order, in the matrix's type.
     ///
     /// No more than a few blocks are in memory, and no byte depends on the number of threads.
-    func forEachBlock(of ids: Range<Int>, threads: Int, _ body: ([UInt8]) throws -> Void) rethrows {
+    ///
+    /// - Throws: `ResizingError.newRowsNotFinite`, and what `body` throws.
+    func forEachBlock(of ids: Range<Int>, threads: Int, _ body: ([UInt8]) throws -> Void) throws {
         let blocks = stride(from: ids.lowerBound, to: ids.upperBound, by: Self.blockSize).map {
             $0..<min($0 + Self.blockSize, ids.upperBound)
         }
         let stretch = 4 * max(1, threads)
         for first in stride(from: 0, to: blocks.count, by: stretch) {
-            let made = concurrentValues(count: min(stretch, blocks.count - first), threads: threads) {
-                bytes(of: blocks[first + $0])
+            let made = try concurrentMap(count: min(stretch, blocks.count - first), threads: threads) {
+                try bytes(of: blocks[first + $0])
             }
             for block in made { try body(block) }
         }
     }
 
     /// The rows of some ids, rounded once from double precision by way of `Float`.
-    private func bytes(of ids: Range<Int>) -> [UInt8] {
+    private func bytes(of ids: Range<Int>) throws -> [UInt8] {
         let width = old.width
         let numbers = [Float](unsafeUninitializedCapacity: ids.count * width) { numbers, initialized in
             withUnsafeTemporaryAllocation(of: Double.self, capacity: ids.count * width) { rows in
@@ -43,7 +45,13 @@ struct NewRows: Sendable {
             }
             initialized = ids.count * width
         }
-        return old.matrix.type.bytes(numbers)
+        let type = old.matrix.type
+        let bytes = type.bytes(numbers)
+        // What is read back: a narrow type makes infinity of a number that is too large for it.
+        guard bytes.withUnsafeBytes({ type.floats($0).allSatisfy(\.isFinite) }) else {
+            throw ResizingError.newRowsNotFinite(path: old.file.path, tensor: old.matrix.name, type: type.rawValue)
+        }
+        return bytes
     }
 }
 

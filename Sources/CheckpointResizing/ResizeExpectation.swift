@@ -8,15 +8,22 @@ public struct ResizeExpectation: Sendable {
     public let keptRows: [RowRun]
     private let map: IDMap?
 
-    /// The first rows stay where they were.
-    public init(firstRows: Int) {
+    /// The first rows of a checkpoint stay where they were.
+    ///
+    /// - Throws: `ResizingError.fewerRows` if it has not as many.
+    public init(firstRows: Int, of old: Checkpoint) throws {
+        let rows = try old.matrix(TensorNames.embedding).shape[0]
+        guard firstRows <= rows else {
+            throw ResizingError.fewerRows(model: old.directory, rows: rows, wanted: firstRows)
+        }
         keptRows = [RowRun(old: 0..<firstRows, new: 0)]
         map = nil
     }
 
-    /// Rows and ids move as the map says.
-    public init(_ map: IDMap) throws {
-        keptRows = try RowPlan(oldRows: map.newIDs.count, map: map, multiple: 1).kept
+    /// The rows that a checkpoint has, and its ids, move as the map says.
+    public init(_ map: IDMap, of old: Checkpoint) throws {
+        let rows = try old.matrix(TensorNames.embedding).shape[0]
+        keptRows = try RowPlan(oldRows: rows, map: map, multiple: 1).kept
         self.map = map
     }
 

@@ -4,7 +4,7 @@ import VocabularyMerging
 /// Which rows of a matrix go where when its vocabulary changes, and which start anew.
 public struct RowPlan: Sendable, Equatable {
     public let oldRows: Int
-    /// Entries of the new tokenizer; the rows after them are padding.
+    /// Entries of the new tokenizer, with the tokens added beside its model; the rows after them are padding.
     public let entries: Int
     public let newRows: Int
     /// Old rows that keep their bits, run by run, by their old places.
@@ -45,10 +45,12 @@ public struct RowPlan: Sendable, Equatable {
     }
 
     /// Entries that moved, went and came.
-    init(oldRows: Int, map: IDMap, multiple: Int) throws {
-        let newRows = try paddedCount(map.newEntries, multiple: multiple)
+    ///
+    /// - Parameter addedEntries: Entries after those of the map, all of which start anew.
+    init(oldRows: Int, map: IDMap, addedEntries: Int = 0, multiple: Int) throws {
+        let newRows = try paddedCount(map.newEntries + addedEntries, multiple: multiple)
         var runs: [RowRun] = []
-        var isTaken = [Bool](repeating: false, count: newRows)
+        var isTaken = [Bool](repeating: false, count: map.newEntries)
         for (old, new) in map.newIDs.prefix(oldRows).enumerated() {
             guard let new else { continue }
             isTaken[new] = true
@@ -59,10 +61,11 @@ public struct RowPlan: Sendable, Equatable {
             }
         }
         kept = runs
-        fresh = isTaken.indices.filter { !isTaken[$0] }.map { $0..<$0 + 1 }.joinedWhereTheyMeet()
+        let gaps = isTaken.indices.filter { !isTaken[$0] }.map { $0..<$0 + 1 }
+        fresh = (gaps + [map.newEntries..<newRows]).filter { !$0.isEmpty }.joinedWhereTheyMeet()
         reusedPadding = 0
         self.oldRows = oldRows
-        entries = map.newEntries
+        entries = map.newEntries + addedEntries
         self.newRows = newRows
     }
 }
@@ -72,8 +75,8 @@ private func paddedCount(_ entries: Int, multiple: Int) throws -> Int {
     precondition(multiple > 0, "a multiple of nothing")
     let (sum, overflow) = entries.addingReportingOverflow(multiple - 1)
     let rows = overflow ? Int.max : sum / multiple * multiple
-    // Far above every vocabulary there is, far below what could overflow a shape.
-    guard rows <= 1 << 32 else { throw ResizingError.tooManyRows(entries: entries, multiple: multiple) }
+    // What a config.json may have for a vocab_size.
+    guard rows <= 1 << 24 else { throw ResizingError.tooManyRows(entries: entries, multiple: multiple) }
     return rows
 }
 

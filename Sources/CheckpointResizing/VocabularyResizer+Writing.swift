@@ -11,18 +11,19 @@ extension VocabularyResizer {
     /// - Parameter linking: Whether weight files that do not change may be hard links to the old ones.
     /// - Throws: `FileError.alreadyExists` unless `replacing`, `FileError.noSpace`; `CheckpointError.notAsWritten` if
     ///   what was written is not what it should be. Nothing appears then.
-    /// - Returns: Bytes written in weight files that are not shared with the old checkpoint.
+    /// - Returns: Bytes written in weight files that are not shared with the old checkpoint, and the number of those that
+    ///   are hard links to its files.
     @discardableResult
     public func write(
         to directory: String, tokenizerFiles: [(source: String, name: String)], manifest: Manifest? = nil,
         linking: Bool = false, replacing: Bool, progress: ProgressHandler = { _ in }
-    ) throws -> Int {
+    ) throws -> (bytes: Int, linkedFiles: Int) {
         let config = try resizedConfig()
         let freshRows = try newRows(starts)
         var rewriter = try CheckpointRewriter(
             directory, from: checkpoint, shards: try plannedShards(), moves: try keptBytes(), linking: linking,
             replacing: replacing)
-        let written = rewriter.writtenBytes
+        let written = (bytes: rewriter.writtenBytes, linkedFiles: rewriter.linkedFiles)
         try copySideFiles(to: rewriter)
         for file in tokenizerFiles { try rewriter.copy(file.source, as: file.name) }
         try rewriter.copyWeights(progress: progress)

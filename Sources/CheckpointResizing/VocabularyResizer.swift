@@ -25,17 +25,20 @@ public struct VocabularyResizer {
     public var maximumShardSize: Int?
 
     /// - Parameters:
-    ///   - entries: Entries of the new tokenizer.
+    ///   - entries: Entries of the new tokenizer's model.
+    ///   - addedEntries: Entries after those, of tokens that are added beside the model.
     ///   - tokenizer: The new tokenizer's path, for messages.
     ///   - oldEntries: Entries of the old tokenizer, where that is known to be another number than the rows.
+    ///   - idMapPath: Where the map was read, for messages.
     ///   - multiple: What the new number of rows is to be a multiple of.
     ///   - pieces: The tokenizers; only starts that look at no pieces can do without.
     ///   - threads: To make new rows on; no byte depends on their number.
-    /// - Throws: `ResizingError` if the numbers do not fit together, `CheckpointError.foreignFamily`,
-    ///   `SafetensorsError.notFloats`.
+    /// - Throws: `ResizingError` if the numbers do not fit together, `CheckpointError.foreignFamily` and others for a
+    ///   checkpoint that is not whole.
     public init(
-        _ checkpoint: Checkpoint, entries: Int, tokenizer: String, oldEntries: Int? = nil, idMap: IDMap? = nil,
-        multiple: Int = 1, starts: RowStarts, pieces: TokenizerPair? = nil, threads: Int = availableProcessors
+        _ checkpoint: Checkpoint, entries: Int, addedEntries: Int = 0, tokenizer: String, oldEntries: Int? = nil,
+        idMap: IDMap? = nil, idMapPath: String = "the id map", multiple: Int = 1, starts: RowStarts,
+        pieces: TokenizerPair? = nil, threads: Int = availableProcessors
     ) throws {
         try checkpoint.config.requireLlamaFamily()
         let rows = try checkpoint.matrix(TensorNames.embedding).shape[0]
@@ -45,11 +48,13 @@ public struct VocabularyResizer {
                 path: checkpoint.config.path, tensor: TensorNames.embedding, rows: rows, vocabularySize: vocabularySize)
         }
         matrixNames = try matricesToResize(checkpoint)
+        try checkShapes(of: checkpoint)
+        let known = oldEntries ?? rows
         if let idMap {
-            try checkSizes(of: idMap, oldEntries: oldEntries, rows: rows, entries: entries, tokenizer: tokenizer)
-            self.rows = try RowPlan(oldRows: rows, map: idMap, multiple: multiple)
+            try checkSizes(of: idMap, at: idMapPath, new: (entries, tokenizer), old: (known, checkpoint.directory))
+            self.rows = try RowPlan(oldRows: rows, map: idMap, addedEntries: addedEntries, multiple: multiple)
         } else {
-            let known = oldEntries ?? rows
+            let entries = entries + addedEntries
             if entries < known {
                 throw ResizingError.fewerEntries(
                     tokenizer: tokenizer, entries: entries, model: checkpoint.directory, old: known)
@@ -58,7 +63,7 @@ public struct VocabularyResizer {
         }
         if self.rows.newRows == rows, self.rows.freshRows == 0, self.rows.kept == [RowRun(old: 0..<rows, new: 0)] {
             throw ResizingError.nothingToAdd(
-                tokenizer: tokenizer, entries: entries, model: checkpoint.directory, rows: rows)
+                tokenizer: tokenizer, entries: self.rows.entries, model: checkpoint.directory, rows: rows)
         }
         self.checkpoint = checkpoint
         self.idMap = idMap
@@ -90,7 +95,8 @@ public struct VocabularyResizer {
     /// the one before; nil where old rows come after new ones.
     public func firstNewRow() throws -> Int? {
         if rows.fresh.contains(where: { $0.lowerBound < rows.entries }) { return rows.firstFreshRow }
-        guard let before = try checkpoint.config.entriesBeforeResizing() else { return nil }
+        // A kuoci.json that says nothing of use is as good as none.
+        guard let before = try? checkpoint.config.entriesBeforeResizing() else { return nil }
         let places = rows.kept.flatMap { run in zip(run.old, run.newRows).map { (old: $0, new: $1) } }
         let first = places.filter { $0.old < before }.map(\.new).max().map { $0 + 1 } ?? 0
         let isDivided = places.allSatisfy { $0.old < before || $0.new >= first }
@@ -108,7 +114,7 @@ public struct VocabularyResizer {
         }
         return try newRows(starts).mapValues { new in
             var bytes: [UInt8] = []
-            for range in rows.fresh { new.forEachBlock(of: range, threads: threads) { bytes += $0 } }
+            for range in rows.fresh { try new.forEachBlock(of: range, threads: threads) { bytes += $0 } }
             return bytes
         }
     }
@@ -122,46 +128,4 @@ public struct VocabularyResizer {
         }
         return result
     }
-}
-
-private func checkSizes(
-    of map: IDMap, oldEntries: Int?, rows: Int, entries: Int, tokenizer: String
-) throws {
-    guard map.newEntries == entries else {
-        throw ResizingError.mapDisagrees(
-            side: "new", mapped: map.newEntries, found: entries, path: tokenizer)
-    }
-    guard map.newIDs.count == oldEntries ?? rows else {
-        throw ResizingError.mapDisagrees(
-            side: "old", mapped: map.newIDs.count, found: oldEntries ?? rows, path: "the model's own tokenizer")
-    }
-}
-
-/// The embedding and the LM head, as far as they are stored, after checking that they fit each other.
-private func matricesToResize(_ checkpoint: Checkpoint) throws -> [String] {
-    let embedding = try checkpoint.matrix(TensorNames.embedding)
-    let isTied = try checkpoint.config.tiesWordEmbeddings
-    guard let head = checkpoint[TensorNames.head] else {
-        if !isTied { throw ResizingError.noHead(directory: checkpoint.directory) }
-        return try floatingPoint([embedding])
-    }
-    guard head.shape == embedding.shape else {
-        throw ResizingError.headDisagrees(
-            path: try checkpoint.shard(of: head.name).path, embedding: embedding.shape, head: head.shape)
-    }
-    if isTied {
-        let files = (try checkpoint.shard(of: head.name), try checkpoint.shard(of: embedding.name))
-        let isSame =
-            head.type == embedding.type
-            && sameBytes((files.0, head, 0), (files.1, embedding, 0), count: head.byteCount)
-        if !isSame { throw ResizingError.tiedButDifferent(directory: checkpoint.directory) }
-    }
-    return try floatingPoint([embedding, head])
-}
-
-private func floatingPoint(_ matrices: [TensorInfo]) throws -> [String] {
-    for matrix in matrices where !matrix.type.isFloatingPoint {
-        throw SafetensorsError.notFloats(tensor: matrix.name, type: matrix.type)
-    }
-    return matrices.map(\.name)
 }

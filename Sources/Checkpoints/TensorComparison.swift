@@ -6,7 +6,7 @@ public import Safetensors
 public struct TensorComparison: Sendable, Equatable {
     public let old: TensorPlan
     public let new: TensorPlan
-    /// Rows that were compared; nil where types or widths differ, so that no two rows can be the same.
+    /// Rows that were to be the same; nil where types or widths differ, so that no two rows can be.
     public var comparedRows: Int?
     public var differentRows = 0
     /// The first row that differs, in the old tensor and in the new one.
@@ -40,24 +40,27 @@ struct StoredPair: Sendable {
         guard old.tensor.type == new.tensor.type, old.tensor.shape.dropFirst() == new.tensor.shape.dropFirst(),
             old.tensor.shape.count == new.tensor.shape.count
         else { return result }
-        result.isPartial = runs != nil
-        result.comparedRows = 0
         let rows = (rowCount(old.tensor), rowCount(new.tensor))
-        for run in runs ?? [RowRun(old: 0..<min(rows.0, rows.1), new: 0)] where run.count > 0 {
-            guard run.old.upperBound <= rows.0, run.newRows.upperBound <= rows.1 else {
-                // Rows that were to be the same and are not there.
-                result.differentRows += run.count
-                result.firstDifference = result.firstDifference ?? .init(old: run.old.lowerBound, new: run.new)
-                continue
-            }
-            compare(run, into: &result)
+        // Rows that do not fill whole bytes are compared as one, which may be longer than the other tensor's.
+        if rows.0 > 0, rows.1 > 0, old.tensor.byteCount / rows.0 != new.tensor.byteCount / rows.1 { return result }
+        result.isPartial = runs != nil
+        let compared = (runs ?? [RowRun(old: 0..<min(rows.0, rows.1), new: 0)]).filter { $0.count > 0 }
+        result.comparedRows = compared.reduce(0) { $0 + $1.count }
+        for run in compared {
+            let stored = max(0, min(run.count, rows.0 - run.old.lowerBound, rows.1 - run.new))
+            let end = run.old.lowerBound + stored
+            if stored > 0 { compare(RowRun(old: run.old.lowerBound..<end, new: run.new), into: &result) }
+            if stored == run.count { continue }
+            // Rows that were to be the same and are not there.
+            result.differentRows += run.count - stored
+            result.firstDifference = result.firstDifference ?? .init(old: end, new: run.new + stored)
         }
         return result
     }
 
+    /// Rows that both tensors have.
     private func compare(_ run: RowRun, into result: inout TensorComparison) {
         let size = old.tensor.byteCount / rowCount(old.tensor)
-        result.comparedRows = (result.comparedRows ?? 0) + run.count
         guard size > 0 else { return }
         // Whole rows, about 8 MiB of them.
         let step = max(1, (1 << 23) / size)
@@ -96,11 +99,10 @@ struct StoredPair: Sendable {
     }
 }
 
-/// A tensor of types narrower than a byte, or of no dimensions, counts as one row; so does one with no rows, which has
-/// no bytes to divide.
+/// A tensor of no dimensions, or with rows that do not fill whole bytes, counts as one row.
 private func rowCount(_ tensor: TensorInfo) -> Int {
-    guard let rows = tensor.shape.first, rows > 0, tensor.byteCount % rows == 0 else { return 1 }
-    return rows
+    guard let rows = tensor.shape.first else { return 1 }
+    return rows == 0 || tensor.byteCount % rows == 0 ? rows : 1
 }
 
 private func areEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {

@@ -42,13 +42,14 @@ struct ResizeCommand: ParsableCommand {
     @OptionGroup var progress: ProgressOptions
 
     func run() throws {
-        if !force, !layout.dryRun { try refuseExisting(out) }
+        try requireInputs(inputs, outside: out)
+        if !force { try refuseExisting(out) }
         let files = try tokenizerFiles(at: tokenizer)
         let larger = try Tokenizer(contentsOf: tokenizerPath(tokenizer))
         let checkpoint = try Checkpoint(directory: model)
         var resizer = try VocabularyResizer(
-            checkpoint, to: larger, idMap: try layout.map(), multiple: layout.padToMultiple,
-            starts: starts.starts)
+            checkpoint, to: larger, files: files, idMap: try layout.map(), idMapPath: layout.idMap ?? "",
+            multiple: layout.padToMultiple, starts: starts.starts)
         resizer.maximumShardSize = layout.maxShardSize?.bytes
         if layout.dryRun { return print(try dryRunText(resizer)) }
         let written = try resizer.write(
@@ -59,8 +60,11 @@ struct ResizeCommand: ParsableCommand {
             "\(resizer.rows.oldRows) -> \(resizer.rows.newRows) rows, \(resizer.matrixNames.joined(separator: " and "))"
         )
         for line in rowLines(resizer.rows) { print(line) }
-        print("\(byteText(written)) of weights written to \(out)")
+        if layout.link { print(linkLine(written.linkedFiles, of: checkpoint)) }
+        print("\(byteText(written.bytes)) of weights written to \(out)")
     }
+
+    private var inputs: [String] { [model, tokenizer] + (layout.idMap.map { [$0] } ?? []) + starts.starts.texts }
 
     private func dryRunText(_ resizer: VocabularyResizer) throws -> String {
         let estimate = try resizer.estimate()

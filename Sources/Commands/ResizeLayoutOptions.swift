@@ -25,11 +25,14 @@ struct ResizeLayoutOptions: ParsableArguments {
             """)
     var link = false
 
-    @Flag(help: "Only say what would be written, from the files' headers.")
+    @Flag(help: "Only say what would be written, from the files' headers, or why nothing would.")
     var dryRun = false
 
     func validate() throws {
         if padToMultiple < 1 { throw ValidationError("--pad-to-multiple must be at least 1") }
+        if link, maxShardSize != nil {
+            throw ValidationError("--link keeps files as they are and --max-shard-size makes all anew; give one")
+        }
     }
 
     func map() throws -> IDMap? {

@@ -1,4 +1,5 @@
 import CheckpointResizing
+import Checkpoints
 import Foundation
 
 /// Shapes, numbers and bytes before and after.
@@ -23,6 +24,12 @@ func rowLines(_ rows: RowPlan) -> [String] {
         lines.append("\(rows.padding) rows are padding, beyond the tokenizer's \(rows.entries) entries")
     }
     return lines
+}
+
+/// How many weight files became links, which the file system and what they hold decide.
+func linkLine(_ count: Int, of checkpoint: Checkpoint) -> String {
+    let why = count > 0 ? "" : ": each holds a matrix that changes, or the file system cannot link it"
+    return "\(count) of \(checkpoint.shards.count) weight files linked\(why)"
 }
 
 /// The path, or the nearest directory above it that is there.

@@ -48,7 +48,7 @@ struct VerifyCommand: ParsableCommand {
 
     func run() throws {
         let (left, right) = (try Checkpoint(directory: old), try Checkpoint(directory: new))
-        let expectation = try expectation()
+        let expectation = try expectation(of: left)
         let comparison = try CheckpointComparison(
             left, right, keptRows: expectation?.keptRows, config: try expectation?.config(from: left, to: right),
             progress: progress.handler())
@@ -59,8 +59,8 @@ struct VerifyCommand: ParsableCommand {
         if !comparison.isSame { throw ExitCode(2) }
     }
 
-    private func expectation() throws -> ResizeExpectation? {
-        if let firstRows { return ResizeExpectation(firstRows: firstRows) }
-        return try idMap.map { try ResizeExpectation(try IDMap(contentsOf: $0)) }
+    private func expectation(of left: Checkpoint) throws -> ResizeExpectation? {
+        if let firstRows { return try ResizeExpectation(firstRows: firstRows, of: left) }
+        return try idMap.map { try ResizeExpectation(try IDMap(contentsOf: $0), of: left) }
     }
 }

@@ -7,6 +7,7 @@ import Safetensors
 import TestSupport
 import Testing
 import Tokenizers
+import VocabularyMerging
 
 @testable import CheckpointResizing
 
@@ -72,7 +73,73 @@ struct RefusedResizingTests {
 
     @Test func headOfAnotherShape() throws {
         #expect(
-            try outcome(change: { plans, _ in plans[3].shape = [10, 6] }).contains("lm_head.weight has shape [10, 6]"))
+            try outcome(change: { plans, _ in plans[plans.count - 1].shape = [10, 6] })
+                .contains("lm_head.weight has shape [10, 6]"))
+    }
+
+    @Test func layerThatIsNotWhole() throws {
+        let text = try outcome(change: { plans, _ in plans.removeAll { $0.name.hasSuffix("up_proj.weight") } })
+        #expect(text.hasPrefix("/old: holds no tensor model.layers.0.mlp.up_proj.weight"))
+    }
+
+    @Test func sizesThatAreNotThoseOfTheTensors() throws {
+        let width = try outcome(change: { $1["hidden_size"] = 12 })
+        #expect(
+            width.hasPrefix(
+                "/old/model.safetensors: model.embed_tokens.weight has shape [11, 6], but config.json calls for [11, 12]"
+            ))
+        let inner = try outcome(change: { $1["intermediate_size"] = 7 })
+        #expect(inner.contains("model.layers.0.mlp.gate_proj.weight has shape [5, 6]"))
+        #expect(try outcome(change: { $1["num_attention_heads"] = nil }).contains("the key \"num_attention_heads\""))
+        #expect(try outcome(change: { $1["num_hidden_layers"] = 2 }).contains("holds no tensor model.layers.1."))
+    }
+
+    /// Their names and shapes are those of the quantization.
+    @Test func quantizedLayersAreNotLookedAt() throws {
+        let text = try outcome(change: { plans, config in
+            plans.removeAll { $0.name.hasSuffix("up_proj.weight") }
+            config["quantization_config"] = ["bits": 4]
+        })
+        #expect(text == "taken")
+    }
+
+    @Test(arguments: [true, false])
+    func matrixOfNoFloatsIsNamedWithItsFile(_ isHead: Bool) throws {
+        let text = try outcome(change: { plans, _ in plans[isHead ? plans.count - 1 : 0].type = .uint8 })
+        let name = isHead ? "lm_head.weight" : "model.embed_tokens.weight"
+        #expect(text.hasPrefix("/old/model.safetensors: \(name) is of type U8, not F32"))
+    }
+
+    @Test func mapOfOtherTokenizersIsNamed() throws {
+        try withTemporaryDirectory { directory in
+            try writeModel(directory + "/old")
+            let checkpoint = try Checkpoint(directory: directory + "/old")
+            let (old, new) = (try tokenizer(oldPieces), try tokenizer(newPieces))
+            func refused(_ map: IDMap) -> ResizingError? {
+                #expect(throws: ResizingError.self) {
+                    _ = try VocabularyResizer(
+                        checkpoint, to: new, idMap: map, idMapPath: "dir/m.json", starts: RowStarts(.mean))
+                }
+            }
+            #expect(
+                refused(IDMap(from: old.model, to: old.model))
+                    == .mapDisagrees(map: "dir/m.json", side: "new", mapped: 11, found: 16, path: "(in memory)"))
+            #expect(
+                refused(IDMap(from: new.model, to: new.model))
+                    == .mapDisagrees(map: "dir/m.json", side: "old", mapped: 16, found: 11, path: directory + "/old"))
+        }
+    }
+
+    /// What a kuoci.json says of an earlier resize is of use where no entry is new; a broken one says nothing.
+    @Test func brokenManifestIsAsGoodAsNone() throws {
+        try withTemporaryDirectory { directory in
+            try writeModel(directory + "/old")
+            try writeFile(directory + "/old/kuoci.json", "{".utf8)
+            let resizer = try VocabularyResizer(
+                try Checkpoint(directory: directory + "/old"), to: try tokenizer(oldPieces), multiple: 8,
+                starts: RowStarts(.mean))
+            #expect(try resizer.firstNewRow() == nil)
+        }
     }
 
     @Test func noHeadAndNotTied() throws {

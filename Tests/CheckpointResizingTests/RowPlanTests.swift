@@ -55,6 +55,23 @@ struct RowPlanTests {
         #expect(plan.firstFreshRow == nil)
     }
 
+    @Test func tokensAddedToAMapStartAnew() throws {
+        let map = try idMap(#"{"old_entries":4,"new_entries":4,"new_ids":[0,null,2,1]}"#)
+        let plan = try RowPlan(oldRows: 4, map: map, addedEntries: 2, multiple: 4)
+        #expect(sources(plan) == [0, 3, 2, nil, nil, nil, nil, nil])
+        #expect((plan.entries, plan.padding) == (6, 2))
+    }
+
+    /// What is planned takes memory for entries, not for padding.
+    @Test func paddingOfAMapIsOneRange() throws {
+        let map = try idMap(#"{"old_entries":4,"new_entries":4,"new_ids":[0,null,2,1]}"#)
+        let plan = try RowPlan(oldRows: 4, map: map, multiple: 1 << 24)
+        #expect(plan.fresh == [3..<1 << 24])
+        #expect(throws: ResizingError.tooManyRows(entries: 4, multiple: 400_000_000)) {
+            try RowPlan(oldRows: 4, map: map, multiple: 400_000_000)
+        }
+    }
+
     @Test func tooManyRowsAreRefused() {
         #expect(throws: ResizingError.tooManyRows(entries: 7, multiple: .max)) {
             try RowPlan(oldRows: 5, oldEntries: 5, entries: 7, multiple: .max)

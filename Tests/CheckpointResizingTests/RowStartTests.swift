@@ -1,6 +1,7 @@
 import Checkpoints
 import FileIO
 import Foundation
+import OrderedJSON
 import PieceModel
 import Safetensors
 import TestSupport
@@ -130,6 +131,36 @@ struct RowStartTests {
         let from = initialization == .script ? 4..<30 : 0..<30
         let expected = mean(from.map { row(result.oldInput, $0) })
         for number in 0..<256 { #expect(row(result.input, number) == expected) }
+    }
+
+    /// Numbers that are too large for the type of the tensor, though not for what they are computed in.
+    @Test(arguments: [RowInitialization.normal, .covariance, .script])
+    func drawsThatAreNotFiniteAreRefused(_ initialization: RowInitialization) throws {
+        for (type, spread) in [(TensorType.float32, 1e300), (.bfloat16, 1e300), (.float16, 1e6)] {
+            let starts = RowStarts(input: initialization, head: initialization, spread: spread)
+            #expect {
+                _ = try rows(starts, type: type)
+            } throws: {
+                "\($0)".contains("lm_head.weight would hold") || "\($0)".contains("embed_tokens.weight would hold")
+            }
+        }
+        let result = try rows(RowStarts(input: initialization, head: initialization, spread: 1e6))
+        #expect(result.input.allSatisfy { $0.isFinite })
+    }
+
+    @Test func rowsThatTakeThePlaceOfPaddingAreNotAppended() throws {
+        try withTemporaryDirectory { directory in
+            try writeModel(directory + "/old") { plans, config in
+                plans[0].shape[0] = 13
+                plans[plans.count - 1].shape[0] = 13
+                config["vocab_size"] = 13
+            }
+            let resizer = try VocabularyResizer(
+                Checkpoint(directory: directory + "/old"), to: tokenizer(newPieces), starts: RowStarts(.mean))
+            #expect(throws: ResizingError.notAppended(directory: directory + "/old")) {
+                try resizer.newRowBytes(RowStarts(.mean))
+            }
+        }
     }
 
     /// The draws of `script` have the moments of the rows of its letters; what has no letter, those of all rows.

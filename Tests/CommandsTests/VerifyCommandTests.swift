@@ -39,14 +39,54 @@ import Testing
             #expect(verified.code == 0, "\(verified.output)")
             #expect(verified.output.contains("the \(rows) expected rows are the same"))
             #expect(verified.output.hasSuffix("all is as it should be\n"))
-            for arguments in [[], ["--first-rows", "\(rows + 1)"]] {
-                let different = try run(
-                    ["verify", directory + "/old", directory + "/new", "--format", "json"] + arguments)
-                #expect(different.code == 2)
-                let json = try JSONValue(parsing: Array(different.output.utf8))
-                #expect(json["same"] == false)
-                #expect(json["changed"]?.array?.count == 2)
+            let different = try run(["verify", directory + "/old", directory + "/new", "--format", "json"])
+            #expect(different.code == 2)
+            let json = try JSONValue(parsing: Array(different.output.utf8))
+            #expect(json["same"] == false)
+            #expect(json["changed"]?.array?.count == 2)
+            for wanted in [rows + 1, Int.max] {
+                let refused = try run(["verify", directory + "/old", directory + "/new", "--first-rows", "\(wanted)"])
+                #expect(refused.code == 65 && refused.output.isEmpty)
+                #expect(refused.diagnostics.contains("/old: has \(rows) rows"), "\(refused.diagnostics)")
             }
+        }
+    }
+
+    @Test func `rows that the second has no longer are counted as different`() throws {
+        try inModel { run, directory in
+            #expect(try run(resize(directory, [])).code == 0)
+            let rows = try oldRows(directory)
+            let verified = try run(["verify", directory + "/new", directory + "/old", "--first-rows", "\(rows + 2)"])
+            #expect(verified.code == 2)
+            #expect(
+                verified.output.contains("2 of \(rows + 2) rows differ, the first is row \(rows)"), "\(verified.output)"
+            )
+        }
+    }
+
+    @Test func `a resize with --link says how many files are links`() throws {
+        try inModel { run, directory in
+            let ending = try run(resize(directory, ["--link"]))
+            #expect(ending.code == 0, "\(ending.diagnostics)")
+            let files = try FileManager.default.contentsOfDirectory(atPath: directory + "/new")
+            let count = files.filter { $0.hasSuffix(".safetensors") }.count
+            #expect(ending.output.contains(" of \(count) weight files linked\n"), "\(ending.output)")
+        }
+    }
+
+    @Test(arguments: [[], ["--dry-run"]])
+    func `an output that is there or holds an input is refused, tried or not`(_ more: [String]) throws {
+        try inModel { run, directory in
+            try FileManager.default.createDirectory(
+                atPath: directory + "/new", withIntermediateDirectories: false)
+            let there = try run(resize(directory, more))
+            #expect(there.code == 1 && there.diagnostics.contains("/new: already exists"), "\(there.diagnostics)")
+            let arguments = ["--model", directory + "/old", "--tokenizer", directory + "/new.model", "--force"]
+            for out in [directory + "/old", directory] {
+                let ending = try run(["resize", "--out", out] + arguments + more)
+                #expect(ending.code == 1 && ending.diagnostics.contains("holds the input"), "\(ending.diagnostics)")
+            }
+            #expect(FileManager.default.fileExists(atPath: directory + "/old/config.json"))
         }
     }
 
@@ -61,7 +101,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [["--max-shard-size", "0"], ["--max-shard-size", "5XB"], ["--pad-to-multiple", "0"]])
+    @Test(arguments: [
+        ["--max-shard-size", "0"], ["--max-shard-size", "5XB"], ["--pad-to-multiple", "0"],
+        ["--link", "--max-shard-size", "5GB"],
+    ])
     func `sizes that are none are a matter of usage`(_ arguments: [String]) throws {
         try inModel { run, directory in
             let code = try run(resize(directory, arguments)).code
@@ -70,10 +113,15 @@ import Testing
     }
 
     @Test func `bytes are read as transformers writes them`() {
-        let sizes = ["5GB", "2GiB", "10kb", "7", "7B", "-1", "1.5GB", "GB", "9999999999TB"].map {
+        let sizes = ["5GB", "2GiB", "10kb", "7", "7B", "-1", "GB", "9999999999TB"].map {
             ByteSize(argument: $0)?.bytes
         }
-        #expect(sizes == [5_000_000_000, 2 << 30, 10_000, 7, 7, nil, nil, nil, nil])
+        #expect(sizes == [5_000_000_000, 2 << 30, 10_000, 7, 7, nil, nil, nil])
+        let fractions = ["1.5GB", "0.3gib", "4.35GB"].map { ByteSize(argument: $0)?.bytes }
+        #expect(fractions == [1_500_000_000, 322_122_547, 4_350_000_000])
+        for text in ["2.5", "1.5B", ".5GB", "5.GB", "1.5.5GB", "1e3MB", "-1.5GB", "0.0GB"] {
+            #expect(ByteSize(argument: text)?.bytes == nil, "\(text)")
+        }
     }
 
     private func oldRows(_ directory: String) throws -> Int {
