@@ -14,11 +14,15 @@ public struct AdapterFolding: Sendable {
     public let tiesWordEmbeddings: Bool
     private let wasTied: Bool
 
-    /// - Throws: `CheckpointError.unfit` if the adapter does not fit the base, naming the tensor.
+    /// - Throws: `CheckpointError` if the base is of another family or its config disagrees with its weights, and
+    ///   `.unfit` if the adapter does not fit the base, naming the tensor.
     public init(base: Checkpoint, adapter: Adapter) throws {
+        try base.config.requireLlamaFamily()
+        try checkSizes(of: base)
         try checkUpdates(adapter, of: base)
         tiesWordEmbeddings = try staysTied(base, adapter)
         try checkReplacements(adapter, of: base)
+        try checkNothingIsMissing(from: adapter, of: base)
         wasTied = try base.config.tiesWordEmbeddings
         self.base = base
         self.adapter = adapter
@@ -79,8 +83,8 @@ public struct AdapterFolding: Sendable {
                 try write(isSame ? Array(chunk) : tensor.type.bytes(replacement.type.floats(chunk)))
             }
         } else if let update = adapter.updates[tensor.name] {
-            let file = try base.shard(of: tensor.name)
-            let updated = try UpdatedMatrix(tensor, in: file, update, of: adapter)
+            let source = isPartedHead(tensor) ? TensorNames.embedding : tensor.name
+            let updated = try UpdatedMatrix(tensor, from: source, of: base, update, of: adapter)
             try forEachBlock(of: tensor, threads: threads, make: updated.bytes) { try write($0) }
         } else {
             let embedding = try base.tensor(TensorNames.embedding)
@@ -88,22 +92,30 @@ public struct AdapterFolding: Sendable {
         }
     }
 
-    /// The base's shards; a head that comes apart from the embedding joins the last one.
+    /// The base's shards; a head that comes apart from the embedding is as large, and if new joins the last one.
     private func plannedShards() throws -> [ShardPlan] {
+        let head = try partedHead()
         var shards = base.shards.map { shard in
             let plans = shard.tensors.map { TensorPlan($0) }.filter {
                 !(tiesWordEmbeddings && $0.name == TensorNames.head)
             }
             let isKept = plans.count == shard.tensors.count && !plans.contains(where: changes)
-            return ShardPlan(name: shard.name, tensors: plans, source: isKept ? shard.path : nil)
+            let planned = plans.map { $0.name == TensorNames.head ? head ?? $0 : $0 }
+            return ShardPlan(name: shard.name, tensors: planned, source: isKept ? shard.path : nil)
         }
-        if !tiesWordEmbeddings, base[TensorNames.head] == nil {
-            var head = TensorPlan(try base.matrix(TensorNames.embedding))
-            head.name = TensorNames.head
+        if let head, base[TensorNames.head] == nil {
             shards[shards.count - 1].tensors.append(head)
             shards[shards.count - 1].source = nil
         }
         return shards
+    }
+
+    /// The head of a tied model that gets a tensor of its own; nil where none does.
+    private func partedHead() throws -> TensorPlan? {
+        guard wasTied, !tiesWordEmbeddings else { return nil }
+        var head = TensorPlan(try base.matrix(TensorNames.embedding))
+        head.name = TensorNames.head
+        return head
     }
 }
 
@@ -112,6 +124,7 @@ private struct UpdatedMatrix: Sendable {
     let plan: TensorPlan
     let info: TensorInfo
     let file: SafetensorsFile
+    let adapterPath: String
     /// [rank, in].
     let a: [Float]
     /// [out, rank].
@@ -119,13 +132,14 @@ private struct UpdatedMatrix: Sendable {
     let rank: Int
     let scaling: Float
 
-    init(_ plan: TensorPlan, in file: SafetensorsFile, _ update: Adapter.Update, of adapter: Adapter) throws {
-        guard let info = file[plan.name] else {
-            throw SafetensorsError.noTensor(path: file.path, tensor: plan.name)
-        }
+    /// - Parameter source: The base's tensor that the update is added to, whose shape and type the plan has.
+    init(
+        _ plan: TensorPlan, from source: String, of base: Checkpoint, _ update: Adapter.Update, of adapter: Adapter
+    ) throws {
         self.plan = plan
-        self.info = info
-        self.file = file
+        info = try base.tensor(source)
+        file = try base.shard(of: source)
+        adapterPath = adapter.file.path
         a = try adapter.file.floats(of: update.a.name)
         b = try adapter.file.floats(of: update.b.name)
         rank = adapter.config.rank
@@ -143,7 +157,7 @@ private struct UpdatedMatrix: Sendable {
         guard values.allSatisfy({ $0.isFinite }) else {
             throw CheckpointError.unfit(
                 path: file.path,
-                reason: "tensor \(plan.name) holds NaN or infinity once the adapter is folded in; "
+                reason: "tensor \(info.name) holds NaN or infinity once \(adapterPath) is folded in; "
                     + "check the adapter, or the base if it does by itself")
         }
         return plan.type.bytes(values)

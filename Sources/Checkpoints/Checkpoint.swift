@@ -22,11 +22,19 @@ public struct Checkpoint: Sendable {
             throw FileError.missing(path: directory)
         }
         guard isDirectory.boolValue, FileManager.default.fileExists(atPath: directory + "/config.json") else {
+            try refuseBrokenLink(directory + "/config.json")
             throw CheckpointError.noConfig(directory: directory)
         }
         config = try ModelConfig(contentsOf: directory + "/config.json")
         shards = try openShards(in: directory)
         self.directory = directory
+    }
+
+    /// Whether a directory is meant as a checkpoint: a config.json and weights of any kind are in it, sound or not.
+    public static func isCheckpoint(_ directory: String) -> Bool {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return names.contains("config.json")
+            && names.contains { [singleFile, indexFile].contains($0) || isPickledModel($0) }
     }
 
     /// Every tensor, shard by shard, in the order of their bytes.
@@ -87,8 +95,22 @@ private func openShards(in directory: String) throws -> [SafetensorsFile] {
         let index = try ShardIndex(contentsOf: indexPath)
         return try index.openShards(in: directory)
     }
-    let names = try manager.contentsOfDirectory(atPath: directory).sorted()
-    let pickles = names.filter { ["bin", "pth", "pt"].contains(($0 as NSString).pathExtension) }
-    if let pickle = pickles.first { throw CheckpointError.pickleOnly(directory: directory, file: pickle) }
+    for name in [Checkpoint.singleFile, Checkpoint.indexFile] { try refuseBrokenLink("\(directory)/\(name)") }
+    let pickles = try manager.contentsOfDirectory(atPath: directory).filter(isPickledModel)
+    if let pickle = pickles.min() { throw CheckpointError.pickleOnly(directory: directory, file: pickle) }
     throw CheckpointError.noWeights(directory: directory)
+}
+
+/// Whether a file of this name holds a model's weights as transformers or Meta pickles them; others in a directory are
+/// of training, such as optimizer.pt.
+private func isPickledModel(_ name: String) -> Bool {
+    name.hasPrefix("pytorch_model") && name.hasSuffix(".bin")
+        || name.hasPrefix("consolidated") && name.hasSuffix(".pth")
+}
+
+/// Fails if what was found absent is a link that leads nowhere, as where a cache was cleared or copied in part.
+private func refuseBrokenLink(_ path: String) throws(CheckpointError) {
+    if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) {
+        throw .brokenLink(path: path, target: target)
+    }
 }

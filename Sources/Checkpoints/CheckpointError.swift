@@ -7,12 +7,16 @@ public enum CheckpointError: BadDataError, Equatable {
     case badJSON(path: String, reason: String)
     case missingKey(path: String, key: String, expected: String)
     case noWeights(directory: String)
+    /// A symbolic link that leads nowhere.
+    case brokenLink(path: String, target: String)
     /// Only pickled weights, which are never loaded.
     case pickleOnly(directory: String, file: String)
     case badIndex(path: String, reason: String)
     case shardMissing(index: String, shard: String)
     case tensorAbsent(index: String, tensor: String, shard: String)
     case tensorUnlisted(index: String, tensor: String, shard: String)
+    /// A shard holds a tensor that the index places in another one.
+    case tensorTwice(index: String, tensor: String, listed: String, shard: String)
     case noTensor(directory: String, tensor: String)
     /// `model_type` is not of the LLaMA family.
     case foreignFamily(path: String, family: String)
@@ -32,6 +36,8 @@ extension CheckpointError: CustomStringConvertible {
         case .noWeights(let directory):
             "\(directory): neither model.safetensors nor model.safetensors.index.json in it; "
                 + "name a directory that holds the weights"
+        case .brokenLink(let path, let target):
+            "\(path): is a link to \(target), where nothing is; fetch the file again, or copy what the link leads to"
         case .pickleOnly(let directory, let file):
             "\(directory): has its weights only as a pickle (\(file)), which may run code when loaded; convert it with "
                 + "AutoModelForCausalLM.from_pretrained(...).save_pretrained(..., safe_serialization=True)"
@@ -42,6 +48,9 @@ extension CheckpointError: CustomStringConvertible {
             "\(index): places tensor \(tensor) in \(shard), which does not hold it; fetch the checkpoint again"
         case .tensorUnlisted(let index, let tensor, let shard):
             "\(index): does not list tensor \(tensor), which is in \(shard); fetch the checkpoint again"
+        case .tensorTwice(let index, let tensor, let listed, let shard):
+            "\(index): places tensor \(tensor) in \(listed), but \(shard) holds one of that name too; "
+                + "fetch the checkpoint again"
         case .noTensor(let directory, let tensor):
             "\(directory): holds no tensor \(tensor); check that this is a LLaMA-family checkpoint"
         case .foreignFamily(let path, let family):

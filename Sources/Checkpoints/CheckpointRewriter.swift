@@ -73,6 +73,9 @@ public struct CheckpointRewriter: ~Copyable {
         self.linked = linked
     }
 
+    /// Weight files that are hard links to the old ones.
+    public var linkedFiles: Int { linked.count }
+
     /// Bytes that are written, in files that are not shared with the old checkpoint.
     public var writtenBytes: Int { outputs.values.reduce(0) { $0 + $1.byteCount } }
 
@@ -124,11 +127,16 @@ public struct CheckpointRewriter: ~Copyable {
 
     /// Writes config, index and manifest, opens the result as any reader would, and gives the directory its name.
     ///
+    /// The old chat template goes along if no other was copied.
+    ///
     /// - Parameter verify: Has a last look at the finished files; if it throws, nothing appears.
     /// - Throws: `CheckpointError.notAsWritten` if a tensor is not where it should be.
     public consuming func finish(
         config: JSONValue, manifest: Manifest? = nil, verify: (Checkpoint) throws -> Void = { _ in }
     ) throws {
+        for name in try source.chatTemplateFiles(besideTokenizerIn: output.stagingPath) {
+            try copy("\(source.directory)/\(name)", as: name)
+        }
         for shard in shards { try outputs[shard.name]?.commit() }
         try writeDescription(of: shards, config: config, in: output)
         let result = try Checkpoint(directory: output.stagingPath)

@@ -15,10 +15,24 @@ public struct LlamaLayout: Sendable {
 
     /// - Throws: `CheckpointError` if the config is of another family or its sizes do not fit together.
     public init(_ config: ModelConfig) throws {
-        let sizes = try LlamaSizes(config)
+        let shapes = try Self.shapes(config)
         let type = try tensorType(config)
-        var plans: [TensorPlan] = []
-        func add(_ name: String, _ shape: [Int]) { plans.append(TensorPlan(name: name, type: type, shape: shape)) }
+        tensors = shapes.map { TensorPlan(name: $0.name, type: type, shape: $0.shape) }
+        initializerRange = try config.double("initializer_range", default: 0.02)
+        // Far above every model there is, and so that no type's numbers become infinite.
+        guard (0...1000).contains(initializerRange) else {
+            throw CheckpointError.missingKey(
+                path: config.path, key: "initializer_range", expected: "a number from 0 to 1000")
+        }
+    }
+
+    /// The names and shapes of the tensors, whatever type they have, in the order of the model's parts.
+    ///
+    /// - Throws: `CheckpointError` if the config is of another family or its sizes do not fit together.
+    package static func shapes(_ config: ModelConfig) throws -> [(name: String, shape: [Int])] {
+        let sizes = try LlamaSizes(config)
+        var shapes: [(name: String, shape: [Int])] = []
+        func add(_ name: String, _ shape: [Int]) { shapes.append((name, shape)) }
         func addLinear(_ name: String, _ shape: [Int], hasBias: Bool) {
             add(name + ".weight", shape)
             if hasBias { add(name + ".bias", [shape[0]]) }
@@ -39,8 +53,7 @@ public struct LlamaLayout: Sendable {
         }
         add(TensorNames.finalNorm, [sizes.hidden])
         if try !config.tiesWordEmbeddings { add(TensorNames.head, [sizes.vocabulary, sizes.hidden]) }
-        tensors = plans
-        initializerRange = try config.double("initializer_range", default: 0.02)
+        return shapes
     }
 }
 

@@ -69,23 +69,33 @@ public struct ModelConfig: Sendable, Equatable {
     }
 }
 
+/// Bytes of the largest file of which a tree is made, which takes up to 24 times as much memory: ten thousand times a
+/// config.json, and the tokenizer_config.json of fifty thousand added tokens.
+let largestJSONObject = 10_000_000
+
 /// Parses a file that must hold a JSON object.
 ///
-/// - Throws: `FileError`, or `CheckpointError.badJSON` if it holds anything else.
+/// - Throws: `FileError`, or `CheckpointError.badJSON` if it holds anything else or has too many bytes.
 package func readJSONObject(_ path: String) throws -> JSONValue {
-    let value = try parseJSONFile(path) { bytes throws(JSONError) in try JSONValue(parsing: bytes) }
+    let value = try parseJSONFile(path, largest: largestJSONObject) { bytes throws(JSONError) in
+        try JSONValue(parsing: bytes)
+    }
     if value.object == nil { throw CheckpointError.badJSON(path: path, reason: "holds no JSON object") }
     return value
 }
 
 /// Calls `parse` with the bytes of a file that should be JSON.
 ///
-/// - Throws: `FileError`, or `CheckpointError.badJSON` if it is no JSON.
+/// - Throws: `FileError`, or `CheckpointError.badJSON` if it is no JSON or has more than `largest` bytes.
 func parseJSONFile<Value>(
-    _ path: String, _ parse: (UnsafeRawBufferPointer) throws(JSONError) -> Value
+    _ path: String, largest: Int = .max, _ parse: (UnsafeRawBufferPointer) throws(JSONError) -> Value
 ) throws -> Value {
     try MappedFile(path).withUnsafeBytes { bytes in
         if bytes.isEmpty { throw CheckpointError.badJSON(path: path, reason: "is empty") }
+        if bytes.count > largest {
+            throw CheckpointError.badJSON(
+                path: path, reason: "has \(bytes.count) bytes, where at most \(largest) are read")
+        }
         if bytes.starts(with: "version https://git-lfs".utf8) {
             throw CheckpointError.badJSON(path: path, reason: "is a Git LFS pointer, not the file itself")
         }

@@ -31,10 +31,18 @@ struct ShardIndex {
         let shards = files.sorted { isBefore($0.value.name, $1.value.name) }
         for (number, shard) in shards {
             for tensor in shard.tensors where map.shard(ofTensor: tensor.name) != number {
-                throw CheckpointError.tensorUnlisted(index: path, tensor: tensor.name, shard: map.shards[number])
+                throw misplaced(tensor.name, in: number)
             }
         }
         return shards.map(\.value)
+    }
+
+    /// What is wrong with a tensor that a shard holds and the map does not place there.
+    private func misplaced(_ tensor: String, in number: Int) -> CheckpointError {
+        guard let listed = map.shard(ofTensor: tensor) else {
+            return .tensorUnlisted(index: path, tensor: tensor, shard: map.shards[number])
+        }
+        return .tensorTwice(index: path, tensor: tensor, listed: map.shards[listed], shard: map.shards[number])
     }
 
     /// The shards by their number in the map, opened in the order of their names up to the first that is not there.

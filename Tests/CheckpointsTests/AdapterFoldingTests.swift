@@ -12,21 +12,26 @@ struct AdapterFoldingTests {
 
     /// Folds an adapter with these tensors (values count up by an eighth) into the small checkpoint.
     private func folded(
-        tied: Bool = false, shardSize: Int = .max, _ tensors: [TensorPlan],
+        tied: Bool = false, storesHead: Bool? = nil, shardSize: Int = .max, keys: [String: JSONValue] = [:],
+        targets: [String] = ["q_proj"], saved: [String] = [], _ tensors: [TensorPlan],
         _ body: (_ base: Checkpoint, _ adapter: Adapter, _ result: Checkpoint) throws -> Void
     ) throws {
         try withTemporaryDirectory { directory in
             var config = smallConfig
             config["tie_word_embeddings"] = .bool(tied)
-            let plans = smallPlans.filter { !tied || $0.name != TensorNames.head }
+            for (key, value) in keys { config[key] = value }
+            let plans = smallPlans.filter { storesHead ?? !tied || $0.name != TensorNames.head }
             var writer = try CheckpointWriter(
                 directory + "/base", tensors: plans, maximumShardSize: shardSize, replacing: false)
             for plan in writer.tensors { try writer.write(plan.type.bytes(numbers(plan))) }
             try writer.finish(config: config)
             let adapterConfig = AdapterConfig(
-                baseModel: nil, rank: 2, alpha: 8, dropout: 0, targetModules: ["q_proj"], modulesToSave: [])
+                baseModel: nil, rank: 2, alpha: 8, dropout: 0, targetModules: targets, modulesToSave: saved)
             try writeAdapter(to: directory + "/adapter", config: adapterConfig, tensors: tensors, replacing: false) {
-                try $0.type.bytes(numbers(TensorPlan($0))).withUnsafeBytes($1)
+                let bytes =
+                    $0.type.isFloatingPoint
+                    ? $0.type.bytes(numbers(TensorPlan($0))) : [UInt8](repeating: 0, count: $0.byteCount)
+                try bytes.withUnsafeBytes($1)
             }
             let base = try Checkpoint(directory: directory + "/base")
             let adapter = try Adapter(directory: directory + "/adapter")
@@ -101,6 +106,38 @@ struct AdapterFoldingTests {
         }
     }
 
+    /// The factors are the head's alone: the embedding stays, and the head is no longer it.
+    @Test(arguments: [false, true])
+    func tieEndsWhereTheHeadAloneIsUpdated(storesHead: Bool) throws {
+        let names = Adapter.factorNames(of: "lm_head.weight")
+        let tensors = [
+            TensorPlan(name: names.a, type: .float32, shape: [2, 4]),
+            TensorPlan(name: names.b, type: .float32, shape: [6, 2]),
+        ]
+        try folded(tied: true, storesHead: storesHead, targets: ["lm_head"], tensors) { base, _, result in
+            #expect(try result.config.tiesWordEmbeddings == false)
+            let embedding = try base.floats(of: "model.embed_tokens.weight")
+            #expect(try result.floats(of: "model.embed_tokens.weight") == embedding)
+            let (got, a, b) = (try result.floats(of: "lm_head.weight"), numbers(tensors[0]), numbers(tensors[1]))
+            for row in 0..<6 {
+                for column in 0..<4 {
+                    let product = b[row * 2] * a[column] + b[row * 2 + 1] * a[4 + column]
+                    #expect(got[row * 4 + column] == embedding[row * 4 + column] + 4 * product)
+                }
+            }
+        }
+    }
+
+    @Test func headThatATiedModelStoresBesidesIsNotLookedAt() throws {
+        let embedding = [replacement("model.embed_tokens.weight")]
+        try folded(tied: true, storesHead: true, factors + embedding) { base, _, result in
+            let (head, old) = (
+                try result.floats(of: "lm_head.weight"), try base.floats(of: "model.embed_tokens.weight")
+            )
+            #expect(head == old)
+        }
+    }
+
     @Test func tieStaysWhereTheAdapterLeavesItAlone() throws {
         try folded(tied: true, factors) { base, _, result in
             let isTied = try result.config.tiesWordEmbeddings
@@ -126,5 +163,55 @@ struct AdapterFoldingTests {
         var wide = factors
         wide[0].shape = [2, 5]
         #expect(message { try folded(wide) { _, _, _ in } }.contains("has shape [4, 5]"))
+    }
+
+    @Test(arguments: [false, true])
+    func savedModulesThatTheFileLacksAreRefused(tied: Bool) {
+        let both = ["embed_tokens", "lm_head"]
+        let embedding = [replacement("model.embed_tokens.weight")]
+        let without = message { try folded(tied: tied, saved: both, factors) { _, _, _ in } }
+        #expect(without.contains("holds no \"") && without.contains("which modules_to_save names"))
+        let half = message { try folded(tied: tied, saved: both, factors + embedding) { _, _, _ in } }
+        #expect(half.contains("holds no \"lm_head.weight\", which modules_to_save names"))
+        #expect(half.contains("save the adapter again"))
+    }
+
+    @Test func savedModulesThatTheModelLacksAreNotMissed() throws {
+        let head = [replacement("lm_head.weight")]
+        try folded(saved: ["lm_head", "score", "classifier"], factors + head) { _, adapter, _ in
+            #expect(adapter.replacements.count == 1)
+        }
+    }
+
+    @Test(arguments: [["q_proj", "lm_head"], ["model.embed_tokens", "q_proj"]])
+    func targetsWithoutFactorsAreRefused(_ targets: [String]) {
+        let text = message { try folded(targets: targets, factors) { _, _, _ in } }
+        #expect(text.contains("holds no factors of \"") && text.contains("which target_modules names"))
+    }
+
+    @Test func targetsThatTheModelLacksOrThatAreReplacedAreNotMissed() throws {
+        let head = [replacement("lm_head.weight")]
+        try folded(targets: ["q_proj", "c_attn", "lm_head"], factors + head) { _, adapter, _ in
+            #expect(adapter.updates.count == 1)
+        }
+    }
+
+    @Test func baseOfAnotherFamilyIsRefused() {
+        let text = message { try folded(keys: ["model_type": "qwen2"], factors) { _, _, _ in } }
+        #expect(text.contains("\"model_type\" should be \"llama\" or \"mistral\", not \"qwen2\""))
+    }
+
+    @Test(arguments: [("hidden_size", 4096, "hidden_size 4096"), ("vocab_size", 7, "vocab_size is 7")])
+    func configThatDisagreesWithTheEmbeddingIsRefused(_ key: String, _ value: Int, _ told: String) {
+        let text = message { try folded(keys: [key: .integer(value)], factors) { _, _, _ in } }
+        #expect(text.contains("/base/config.json: ") && text.contains(told))
+        #expect(text.contains("model.embed_tokens.weight has shape [6, 4]"))
+    }
+
+    @Test func factorsThatAreNoFloatsAreRefusedWithTheirFile() {
+        var integers = factors
+        integers[0].type = .int32
+        let text = message { try folded(integers) { _, _, _ in } }
+        #expect(text.contains("adapter_model.safetensors: tensor ") && text.contains("is of type I32"))
     }
 }

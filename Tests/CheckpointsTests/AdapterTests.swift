@@ -89,8 +89,11 @@ struct AdapterTests {
     }
 
     @Test(arguments: [
-        ("base_model.model.model.layers.0.self_attn.q_proj.lora_magnitude_vector", "which no plain LoRA adapter"),
-        ("model.layers.0.self_attn.k_proj.lora_A.weight", "which no plain LoRA adapter"),
+        ("base_model.model.model.layers.0.self_attn.q_proj.lora_magnitude_vector", "PEFT's merge_and_unload"),
+        ("base_model.model.model.embed_tokens.lora_embedding_A", "neither a matrix's factor nor a whole weight"),
+        ("base_model.model.model.embed_tokens.token_adapter.trainable_tokens_delta", "PEFT's merge_and_unload"),
+        ("model.layers.0.self_attn.k_proj.lora_A.weight", "whose name is not as PEFT saves it"),
+        ("base_model.model.model.layers.0.self_attn.k_proj.lora_A.default.weight", "PEFT's save_pretrained"),
         ("base_model.model.model.layers.0.self_attn.k_proj.lora_A.weight", "has lora_A but no lora_B"),
         ("base_model.model.model.layers.0.self_attn.k_proj.lora_B.weight", "has lora_B but no lora_A"),
         ("base_model.model.model.layers.0.self_attn.q_proj.weight", "both updates and replaces"),
@@ -103,6 +106,24 @@ struct AdapterTests {
             #expect(text.contains(reason))
             let left = try entries(directory)
             #expect(left == [])
+        }
+    }
+
+    @Test func factorsThatTheConfigDoesNotTargetAreRefused() throws {
+        try withTemporaryDirectory { directory in
+            let names = Adapter.factorNames(of: "model.layers.0.self_attn.k_proj.weight")
+            let factors = [
+                TensorPlan(name: names.a, type: .float32, shape: [2, 4]),
+                TensorPlan(name: names.b, type: .float32, shape: [4, 2]),
+            ]
+            let text = message { try write(directory + "/a", plans + factors) }
+            #expect(text.contains("updates \"model.layers.0.self_attn.k_proj.weight\", which adapter_config.json"))
+        }
+    }
+
+    @Test func fileWithoutTensorsIsRefused() throws {
+        try withTemporaryDirectory { directory in
+            #expect(message { try write(directory + "/a", []) }.contains("holds no tensor of an adapter; save"))
         }
     }
 

@@ -79,6 +79,45 @@ struct CheckpointComparisonTests {
         }
     }
 
+    /// Tensors of equal types and widths that have no row in common, or none at all.
+    @Test func tensorsWithoutRows() throws {
+        func plan(_ name: String, _ type: TensorType, _ shape: [Int]) -> TensorPlan {
+            TensorPlan(name: name, type: type, shape: shape)
+        }
+        let pairs: [(old: TensorPlan, new: TensorPlan, compared: Int?)] = [
+            (plan("a", .float32, [3, 4]), plan("a", .float32, [0, 4]), 0),
+            (plan("b", .float32, [4]), plan("b", .float32, [0]), 0),
+            (plan("c", .float32, [0, 4]), plan("c", .float32, [3, 4]), 0),
+            // Half bytes: the rows of each tensor are compared as one.
+            (plan("d", .float4, [4, 1]), plan("d", .float4, [2, 1]), nil),
+            (plan("e", .float32, [0, 4]), plan("e", .float32, [0, 4]), 0),
+            (plan("f", .float32, [3, 0]), plan("f", .float32, [5, 0]), 3),
+        ]
+        try withTemporaryDirectory { directory in
+            let comparison = try CheckpointComparison(
+                try write(directory + "/a", plans: pairs.map(\.old)),
+                try write(directory + "/b", plans: pairs.map(\.new)))
+            #expect(comparison.tensors.map(\.comparedRows) == pairs.map(\.compared))
+            #expect(comparison.changed.map(\.name) == ["a", "b", "c", "d", "f"])
+            #expect(comparison.tensors.allSatisfy { $0.differentRows == 0 })
+        }
+    }
+
+    /// Of a run that goes beyond the new tensor, the rows that are there are compared and the others differ.
+    @Test func expectedRowsThatAreNotThere() throws {
+        try withTemporaryDirectory { directory in
+            var plans = smallPlans
+            plans[0].shape = [0, 4]
+            plans[3].shape = [4, 4]
+            let (old, new) = (try write(directory + "/a"), try write(directory + "/b", plans: plans))
+            let comparison = try CheckpointComparison(old, new, keptRows: [RowRun(old: 0..<6, new: 0)])
+            #expect(comparison.changed.map(\.name) == ["lm_head.weight", "model.embed_tokens.weight"])
+            #expect(comparison.changed.map(\.comparedRows) == [6, 6])
+            #expect(comparison.changed.map(\.differentRows) == [2, 6])
+            #expect(comparison.changed.map(\.firstDifference) == [.init(old: 4, new: 4), .init(old: 0, new: 0)])
+        }
+    }
+
     @Test func shapesTypesNamesAndKeys() throws {
         try withTemporaryDirectory { directory in
             var plans = smallPlans

@@ -89,6 +89,32 @@ struct CheckpointRewriterTests {
         }
     }
 
+    @Test(
+        arguments: [
+            (["tokenizer.model": "new"], "old"),
+            (["tokenizer_config.json": "{}"], "old"), (["tokenizer_config.json": #"{"chat_template": null}"#], "old"),
+            (["tokenizer_config.json": #"{"chat_template": "new"}"#], nil),
+            (["chat_template.jinja": "new", "tokenizer_config.json": "{}"], "new"), (["chat_template.json": "{}"], nil),
+        ] as [([String: String], String?)])
+    func theChatTemplateStaysUnlessTheTokenizerBringsOne(_ files: [String: String], _ template: String?) throws {
+        try withTemporaryDirectory { directory in
+            try writeSmallCheckpoint(directory + "/old")
+            let old = try Checkpoint(directory: directory + "/old")
+            for name in ["chat_template.jinja", "tokenizer.model"] { try writeText("\(directory)/old/\(name)", "old") }
+            var rewriter = try CheckpointRewriter(
+                directory + "/new", from: old,
+                shards: [ShardPlan(name: "model.safetensors", tensors: [], source: old.shards[0].path)], moves: [:],
+                linking: false, replacing: false)
+            for (name, text) in files { try writeText(rewriter.path(of: name), text) }
+            try rewriter.copyWeights()
+            try rewriter.finish(config: old.config.json)
+            let kept = try? readFile(directory + "/new/chat_template.jinja")
+            #expect(kept == template.map { Array($0.utf8) })
+            let names = try entries(directory + "/new")
+            #expect(names.contains("tokenizer.model") == (files["tokenizer.model"] != nil))
+        }
+    }
+
     @Test func droppedItLeavesNothing() throws {
         try withTemporaryDirectory { directory in
             let (old, _) = try checkpoint(in: directory + "/old")

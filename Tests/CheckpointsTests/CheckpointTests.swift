@@ -86,12 +86,30 @@ struct CheckpointTests {
             for name in [
                 "generation_config.json", "LICENSE", "tokenizer.model", "tokenizer_config.json", "pytorch_model.bin",
                 "pytorch_model.bin.index.json", "kuoci.json", ".hidden", "optimizer.pt", "README.md",
+                "tokenizer.model.v3",
             ] { try writeText("\(directory)/c/\(name)", "x") }
             try FileManager.default.createDirectory(
                 atPath: directory + "/c/original", withIntermediateDirectories: false)
+            // Neither of them can be copied; a link to a file can.
+            mkfifo(directory + "/c/pipe", 0o600)
+            symlink("nowhere", directory + "/c/broken")
+            symlink("LICENSE", directory + "/c/NOTICE")
             let checkpoint = try Checkpoint(directory: directory + "/c")
-            #expect(try checkpoint.sideFiles == ["LICENSE", "README.md", "generation_config.json"])
-            #expect(try checkpoint.tokenizerFiles == ["tokenizer.model", "tokenizer_config.json"])
+            #expect(try checkpoint.sideFiles == ["LICENSE", "NOTICE", "README.md", "generation_config.json"])
+            #expect(
+                try checkpoint.tokenizerFiles == ["tokenizer.model", "tokenizer.model.v3", "tokenizer_config.json"])
+        }
+    }
+
+    @Test(arguments: [
+        (["config.json", "model.safetensors"], true), (["config.json", "model.safetensors.index.json"], true),
+        (["config.json", "pytorch_model-00001-of-00002.bin"], true), (["config.json", "consolidated.00.pth"], true),
+        (["config.json", "tokenizer.model", "training_args.bin"], false), (["model.safetensors"], false), ([], false),
+    ])
+    func aCheckpointIsAConfigWithWeightsOfAnyKind(_ names: [String], _ isCheckpoint: Bool) throws {
+        try withTemporaryFiles(Dictionary(uniqueKeysWithValues: names.map { ($0, "x") })) { directory in
+            #expect(Checkpoint.isCheckpoint(directory) == isCheckpoint)
+            #expect(!Checkpoint.isCheckpoint(directory + "/config.json"))
         }
     }
 

@@ -61,6 +61,35 @@ struct HostileCheckpointTests {
         #expect(text.contains("pytorch_model.bin") && text.contains("safe_serialization=True"))
     }
 
+    @Test func ofSeveralPicklesOneWithWeightsIsNamed() throws {
+        let text = try messageAfter(shardSize: .max) { path, _ in
+            unlink(path + "/model.safetensors")
+            for name in ["optimizer.pt", "training_args.bin", "consolidated.00.pth", "a.bin"] {
+                try writeText("\(path)/\(name)", "PK")
+            }
+        }
+        #expect(text.contains("only as a pickle (consolidated.00.pth)"))
+    }
+
+    @Test(arguments: ["training_args.bin", "optimizer.pt", "scheduler.pt", "pytorch_model.bin.index.json"])
+    func whatTrainingLeavesIsNoPickleOfWeights(_ name: String) throws {
+        let text = try messageAfter(shardSize: .max) { path, _ in
+            unlink(path + "/model.safetensors")
+            try writeText("\(path)/\(name)", "PK")
+        }
+        #expect(text.contains("neither model.safetensors nor"))
+    }
+
+    @Test(arguments: ["model.safetensors", "model.safetensors.index.json", "config.json"])
+    func aLinkThatLeadsNowhereIsToldWithWhereItLeads(_ name: String) throws {
+        let text = try messageAfter(shardSize: .max) { path, _ in
+            unlink(path + "/model.safetensors")
+            unlink("\(path)/\(name)")
+            symlink("../../blobs/0123abcd", "\(path)/\(name)")
+        }
+        #expect(text.hasPrefix("/c/\(name): is a link to ../../blobs/0123abcd, where nothing is"))
+    }
+
     @Test func pickleUnderTheRightName() throws {
         let text = try messageAfter(shardSize: .max) { path, _ in
             try writeText(path + "/model.safetensors", "PK\u{3}\u{4}archive/data.pkl and so on")
@@ -109,7 +138,17 @@ struct HostileCheckpointTests {
                 index, "\"model.norm.weight\": \"model-00003-of-00003",
                 "\"model.norm.weight\": \"model-00004-of-00003")
         }
-        #expect(text.contains("does not list tensor"))
+        #expect(
+            text.contains(
+                "places tensor model.norm.weight in model-00004-of-00003.safetensors, "
+                    + "but model-00003-of-00003.safetensors holds one of that name too"))
+    }
+
+    @Test func configOfManyBytesIsRefusedUnread() throws {
+        let text = try messageAfter { path, _ in
+            try writeText(path + "/config.json", "{\"a\": [" + String(repeating: "0,", count: 5_000_000) + "0]}")
+        }
+        #expect(text.hasPrefix("/c/config.json: has ") && text.contains("bytes, where at most 10000000 are read"))
     }
 
     @Test(arguments: [(1, 2), (2, 1), (2, 3), (3, 2)])

@@ -27,6 +27,7 @@ struct HostileLayoutTests {
         ("num_attention_heads", 0.5), ("num_key_value_heads", 3), ("num_key_value_heads", 0), ("head_dim", 3),
         ("head_dim", .integer(1 << 40)), ("model_type", "gpt2"), ("dtype", "float4"), ("attention_bias", 2),
         ("tie_word_embeddings", "yes"), ("initializer_range", "wide"),
+        ("initializer_range", -0.02), ("initializer_range", .number("1e300")), ("initializer_range", .number("1e999")),
     ])
     func unfitValueIsNamed(_ key: String, _ value: JSONValue) throws {
         let text = message { _ = try layout([key: value]) }

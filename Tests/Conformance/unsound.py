@@ -1,4 +1,4 @@
-"""Unsound checkpoints and adapters, one of each kind that is known: refused in one sentence, in little time and memory."""
+"""Unsound checkpoints, adapters and GGUF files, one of each kind that is known: refused in one sentence, in little time and memory."""
 
 import json
 import os
@@ -12,6 +12,7 @@ import tempfile
 from checkpoints import in_directory, make_model, make_tokenizers
 from harness import Report, arguments
 from mutations import takes
+from unsound_gguf import file, unsound_gguf
 
 SECONDS = 2
 MEGABYTES = 256
@@ -107,6 +108,7 @@ def unsound_config(config):
         "vocab_size null": changed(vocab_size=None), "tie flag a string": changed(tie_word_embeddings="yes"),
         "tied, and two heads": changed(tie_word_embeddings=True), "key twice": '{"vocab_size":1,"vocab_size":1}',
         "deep": '{"a":' + "[" * 100_000, "not UTF-8": b'{"vocab_size":"\xff"}', "NaN": '{"vocab_size":NaN}',
+        "30 million numbers": '{"a":[' + "0," * 30_000_000 + "0]}",
         "LFS pointer": "version https://git-lfs.github.com/spec/v1\noid 1\n",
     }
 
@@ -125,6 +127,7 @@ def unfit_layout(config):
         "negative layers": changed(num_hidden_layers=-1), "half a head": changed(num_attention_heads=0.5),
         "dtype of its own": changed(dtype="float4"), "bias a number": changed(attention_bias=2),
         "initializer_range a string": changed(initializer_range="wide"),
+        "initializer_range 1e300": changed(initializer_range=1e300), "negative initializer_range": changed(initializer_range=-0.02),
     }
 
 
@@ -132,11 +135,11 @@ LORA = "base_model.model.model.layers.0.self_attn.q_proj.lora_"
 
 
 def adapter(config=None, a=None, b=None, extra="", data=None):
-    """An adapter of rank 2 for a query matrix [64, 64]: (adapter_config.json, adapter_model.safetensors)."""
+    """An adapter of rank 2 for the query matrix [64, 64] of layer 0: (adapter_config.json, adapter_model.safetensors)."""
     a = a or entry("F32", "[2,64]", "[0,512]")
     b = b or entry("F32", "[64,2]", "[512,1024]")
     weights = header(f'{{"{LORA}A.weight":{a},"{LORA}B.weight":{b}{extra}}}', bytes(1024) if data is None else data)
-    return {"peft_type": "LORA", "r": 2, "target_modules": ["q_proj"], **(config or {})}, weights
+    return {"peft_type": "LORA", "r": 2, "target_modules": ["q_proj"], "layers_to_transform": [0], **(config or {})}, weights
 
 
 def unsound_adapters():
@@ -145,10 +148,15 @@ def unsound_adapters():
     cases = {f"config {key} {value!r}": adapter({key: value}) for key, value in [
         ("peft_type", "IA3"), ("peft_type", None), ("r", 0), ("r", -1), ("r", 1 << 63), ("r", 1.5), ("r", 3), ("r", "2"),
         ("lora_alpha", "x"), ("use_dora", True), ("fan_in_fan_out", True), ("bias", "all"), ("rank_pattern", {"q_proj": 3}),
-        ("alpha_pattern", {"q_proj": 3}), ("lora_bias", True)]}
+        ("alpha_pattern", {"q_proj": 3}), ("lora_bias", True), ("use_dora", "true"), ("rank_pattern", [1]), ("use_rslora", "yes"),
+        ("bias", True), ("target_modules", 1), ("modules_to_save", [1]), ("layers_to_transform", "0"), ("lora_dropout", "x"),
+        ("use_bdlora", {"nblocks": 2}), ("alora_invocation_tokens", [1]), ("layer_replication", [[0, 2], [0, 2]]),
+        ("target_parameters", ["a"]), ("trainable_token_indices", [1]), ("kasa_config", {"beta": 1}), ("use_of_tomorrow", True),
+        *[("init_lora_weights", start) for start in ("pissa", "pissa_niter_16", "olora", "corda", "lora_ga", "loftq", 1)]]}
     cases |= {f"config {name}": (text, sound[1]) for name, text in {
         "empty": "", "HTML": "<html></html>", "array": "[]", "cut": '{"peft_type":', "deep": "[" * 100_000,
         "alpha of 1e999": '{"peft_type":"LORA","r":2,"lora_alpha":1e999}',
+        "of 30 million numbers": '{"peft_type":"LORA","a":[' + "0," * 30_000_000 + "0]}",
         "LFS pointer": "version https://git-lfs.github.com/spec/v1\n", "not UTF-8": b'{"peft_type":"\xff"}'}.items()}
     cases |= {
         "weights empty": (sound[0], b""), "weights cut": (sound[0], sound[1][:-1]), "weights a pickle": (sound[0], b"PK\x03\x04" + bytes(60)),
@@ -161,7 +169,16 @@ def unsound_adapters():
         "empty with huge dimensions": adapter(a=entry("F32", "[2,0]", "[0,0]"), b=entry("F32", "[4611686018427387904,0]", "[0,0]"), data=b""),
         "updates and replaces": adapter(extra=f',"{LORA[:-6]}.weight":' + entry("F32", "[1]", "[1024,1028]"), data=bytes(1028)),
         "a tensor of another kind": adapter(extra=f',"{LORA}magnitude_vector":' + entry("F32", "[1]", "[1024,1028]"), data=bytes(1028)),
-        "a layer that is not there": (sound[0], sound[1].replace(b"layers.0", b"layers.9")),
+        "a layer that is not there": (adapter({"layers_to_transform": [9]})[0], sound[1].replace(b"layers.0", b"layers.9")),
+        "a layer that is not meant": (sound[0], sound[1].replace(b"layers.0", b"layers.1")),
+        "a module that is not meant": adapter({"target_modules": ["k_proj"]}),
+        "a layer without factors": adapter({"layers_to_transform": None}),
+        "a module without factors": adapter({"target_modules": ["q_proj", "v_proj"]}),
+        "a saved module that is absent": adapter({"modules_to_save": ["lm_head"]}), "no tensors": (sound[0], header("{}")),
+        "factors of an embedding": adapter(
+            extra=',"base_model.model.model.embed_tokens.lora_embedding_A":' + entry("F32", "[1]", "[1024,1028]"), data=bytes(1028)),
+        "the adapter's own name in a name": (sound[0], header(
+            f'{{"{LORA}A.default.weight":{entry("F32", "[2,64]", "[0,512]")}}}', bytes(512))),
         "an embedding of another size": adapter(
             extra=',"base_model.model.model.embed_tokens.weight":' + entry("F32", "[1,64]", "[1024,1280]"), data=bytes(1280)),
         "overflowing product": adapter(config={"lora_alpha": 1e308}, data=struct.pack("<f", 1e30) * 256),
@@ -314,7 +331,9 @@ def check_adapters(report, name, program, work, pair):
         write(directory / "adapter_config.json", content[0])
         if content[1] is not None:
             write(directory / "adapter_model.safetensors", content[1])
-        return watched.run(case, "export", "--model", model, "--adapter", directory, "--out", work / "out"), ""
+        # Where the rank is another one, both files may be at fault.
+        name = "adapter_config.json" if case.startswith("config ") else str(directory / "adapter_model.safetensors")
+        return watched.run(case, "export", "--model", model, "--adapter", directory, "--out", work / "out"), name
 
     write_sound = adapter()
     attempt("sound", write_sound)
@@ -322,6 +341,33 @@ def check_adapters(report, name, program, work, pair):
         raise RuntimeError("the sound adapter is refused")
     shutil.rmtree(work / "out")
     refused(report, name, watched, unsound_adapters(), attempt)
+
+    config = json.loads((model / "config.json").read_text())
+
+    def base(case, content):
+        write(model / "config.json", content)
+        return attempt(case, write_sound)[0], str(model / "config.json")
+
+    unfit = {
+        "another family": {**config, "model_type": "qwen2"}, "hidden_size not the width": {**config, "hidden_size": 4096},
+        "vocab_size not the rows": {**config, "vocab_size": config["vocab_size"] + 1}}
+    refused(report, name + " for another base", watched, unfit, base)
+
+
+def check_gguf(report, name, program, work, _):
+    path, out, watched = work / "model.gguf", work / "out", Watched(program)
+
+    def attempt(case, content):
+        shutil.rmtree(out, ignore_errors=True)
+        write(path, content() if callable(content) else content)
+        return watched.run(case, "convert", "--from", path, "--to", out), str(path)
+
+    attempt("sound", file())
+    if not (out / "model.safetensors").exists():
+        raise RuntimeError("the sound model is refused")
+    refused(report, name, watched, unsound_gguf(), attempt)
+    left = [str(item) for item in work.iterdir() if item != path]
+    report.equal(name + " afterwards", "nothing left behind", [(item, "there", "nothing") for item in left])
 
 
 def main():
@@ -333,6 +379,7 @@ def main():
         report.run("unsound index", in_directory(check_index), options.kuoci, pair)
         report.run("unsound config", in_directory(check_config), options.kuoci, pair)
         report.run("unsound adapters", in_directory(check_adapters), options.kuoci, pair)
+        report.run("unsound GGUF", in_directory(check_gguf), options.kuoci, pair)
     report.end()
 
 

@@ -47,7 +47,7 @@ private func writeModel(to path: String) throws {
     for tensor in writer.tensors {
         try writer.write([UInt8](repeating: 0x3F, count: try tensor.type.byteCount(shape: tensor.shape)))
     }
-    try writer.finish(config: ["vocab_size": 6, "model_type": "llama"])
+    try writer.finish(config: ["vocab_size": 6, "hidden_size": 4, "model_type": "llama"])
 }
 
 /// Puts what stands before and after the first NUL into two files, without the waiting of a durable write.
