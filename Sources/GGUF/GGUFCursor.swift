@@ -3,7 +3,11 @@ struct GGUFCursor {
     let bytes: UnsafeRawBufferPointer
     let path: String
     private(set) var position: Int
+    /// Bytes of memory that what was kept so far takes.
+    private var taken = 0
 
+    /// What an array of bytes takes in memory beside them.
+    private static let arrayHead = 48
     /// Arrays in arrays, deeper than any file has them.
     private static let deepestArray = 4
 
@@ -39,10 +43,24 @@ struct GGUFCursor {
         return Int(count)
     }
 
-    mutating func string() throws(GGUFError) -> [UInt8] {
+    /// A text, where it lies: nothing is copied.
+    mutating func text() throws(GGUFError) -> Slice<UnsafeRawBufferPointer> {
         let count = try count(ofAtLeast: 1)
         defer { position += count }
-        return Array(bytes[position..<position + count])
+        return bytes[position..<position + count]
+    }
+
+    /// Counts memory for something that is to be kept; asked before it is taken.
+    mutating func take(_ count: Int, each size: Int = 1) throws(GGUFError) {
+        guard count <= (GGUFLimits.memory - taken) / size else {
+            throw failure("what its keys hold takes more than the \(GGUFLimits.memory) bytes that are read")
+        }
+        taken += count * size
+    }
+
+    private mutating func kept(_ text: Slice<UnsafeRawBufferPointer>) throws(GGUFError) -> [UInt8] {
+        try take(text.count + Self.arrayHead)
+        return Array(text)
     }
 
     private mutating func type() throws(GGUFError) -> GGUFValueType {
@@ -54,9 +72,10 @@ struct GGUFCursor {
         return type
     }
 
-    mutating func value() throws(GGUFError) -> GGUFValue {
+    /// - Parameter keepingArray: Whether the elements of an array are wanted; if not, only its length is kept.
+    mutating func value(keepingArray: Bool) throws(GGUFError) -> GGUFValue {
         let type = try type()
-        return type == .array ? try array(depth: 1) : try scalar(type)
+        return type == .array && keepingArray ? try array() : try scalar(type)
     }
 
     private mutating func scalar(_ type: GGUFValueType) throws(GGUFError) -> GGUFValue {
@@ -72,9 +91,14 @@ struct GGUFCursor {
         case .float32: .float(Double(Float(bitPattern: try integer(UInt32.self))))
         case .float64: .float(Double(bitPattern: try integer(UInt64.self)))
         case .bool: .bool(try bool())
-        case .string: .string(try string())
-        case .array: try array(depth: 1)
+        case .string: try string()
+        case .array: .other(count: try skipArray(depth: 1))
         }
+    }
+
+    private mutating func string() throws(GGUFError) -> GGUFValue {
+        let text = try text()
+        return text.count > GGUFLimits.text ? .other(count: text.count) : .string(try kept(text))
     }
 
     private mutating func bool() throws(GGUFError) -> Bool {
@@ -84,37 +108,62 @@ struct GGUFCursor {
         return byte == 1
     }
 
-    private mutating func array(depth: Int) throws(GGUFError) -> GGUFValue {
+    private mutating func array() throws(GGUFError) -> GGUFValue {
         let type = try type()
         let count = try count(ofAtLeast: type.size)
         switch type {
-        case .string:
-            var strings: [[UInt8]] = []
-            for _ in 0..<count { strings.append(try string()) }
-            return .strings(strings)
-        case .float32:
-            var floats: [Float] = []
-            for _ in 0..<count { floats.append(Float(bitPattern: try integer(UInt32.self))) }
-            return .floats(floats)
-        case .uint8, .int8, .uint16, .int16, .uint32, .int32, .int64:
-            var integers: [Int64] = []
-            for _ in 0..<count { integers.append(try signedInteger(type)) }
-            return .integers(integers)
-        case .array:
-            guard depth < Self.deepestArray else { throw failure("arrays stand too deep in arrays") }
-            for _ in 0..<count { _ = try array(depth: depth + 1) }
-            return .other(count: count)
-        case .uint64, .float64, .bool:
-            position += count * type.size
+        case .string: return .strings(try strings(count))
+        case .float32: return .floats(try numbers(count) { (bits: UInt32) in Float(bitPattern: bits) })
+        case .uint8: return .integers(try numbers(count) { (value: UInt8) in Int64(value) })
+        case .int8: return .integers(try numbers(count) { (value: Int8) in Int64(value) })
+        case .uint16: return .integers(try numbers(count) { (value: UInt16) in Int64(value) })
+        case .int16: return .integers(try numbers(count) { (value: Int16) in Int64(value) })
+        case .uint32: return .integers(try numbers(count) { (value: UInt32) in Int64(value) })
+        case .int32: return .integers(try numbers(count) { (value: Int32) in Int64(value) })
+        case .int64: return .integers(try numbers(count) { (value: Int64) in value })
+        case .array, .uint64, .float64, .bool:
+            try skip(count, of: type, depth: 1)
             return .other(count: count)
         }
     }
 
-    private mutating func signedInteger(_ type: GGUFValueType) throws(GGUFError) -> Int64 {
-        switch try scalar(type) {
-        case .unsigned(let value): Int64(truncatingIfNeeded: value)
-        case .signed(let value): value
-        default: preconditionFailure("only integers of up to 64 signed bits are asked for")
+    private mutating func strings(_ count: Int) throws(GGUFError) -> [[UInt8]] {
+        var strings: [[UInt8]] = []
+        for _ in 0..<count {
+            let text = try text()
+            strings.append(try kept(text))
+        }
+        return strings
+    }
+
+    /// Numbers one behind another, of which so many are known to be there.
+    private mutating func numbers<Stored: FixedWidthInteger, Number>(
+        _ count: Int, _ number: (Stored) -> Number
+    ) throws(GGUFError) -> [Number] {
+        try take(count, each: MemoryLayout<Number>.size)
+        let (start, size) = (position, MemoryLayout<Stored>.size)
+        position += count * size
+        return (0..<count).map {
+            number(Stored(littleEndian: bytes.loadUnaligned(fromByteOffset: start + $0 * size, as: Stored.self)))
+        }
+    }
+
+    /// Passes over an array and gives the number of its elements.
+    private mutating func skipArray(depth: Int) throws(GGUFError) -> Int {
+        let type = try type()
+        let count = try count(ofAtLeast: type.size)
+        try skip(count, of: type, depth: depth)
+        return count
+    }
+
+    /// Passes over elements, of which so many are known to be there, but for the rest of texts and arrays.
+    private mutating func skip(_ count: Int, of type: GGUFValueType, depth: Int) throws(GGUFError) {
+        switch type {
+        case .string: for _ in 0..<count { _ = try text() }
+        case .array:
+            guard depth < Self.deepestArray else { throw failure("arrays stand too deep in arrays") }
+            for _ in 0..<count { _ = try skipArray(depth: depth + 1) }
+        default: position += count * type.size
         }
     }
 }

@@ -8,6 +8,10 @@ extension GGUFHeader {
         guard tensorCount <= UInt64((bytes.count - keysEnd) / Description.smallest) else {
             throw cursor.failure("a count of \(tensorCount) tensors passes the file's end", at: 8)
         }
+        guard tensorCount <= UInt64(GGUFLimits.tensors) else {
+            throw cursor.failure(
+                "it has \(tensorCount) tensors, more than the \(GGUFLimits.tensors) that are read", at: 8)
+        }
         var descriptions: [Description] = []
         var names: Set<String> = []
         for _ in 0..<Int(tensorCount) {
@@ -66,7 +70,7 @@ private struct Description {
 
     init(_ cursor: inout GGUFCursor) throws(GGUFError) {
         offset = cursor.position
-        let text = try cursor.string()
+        let text = try cursor.text()
         guard text.count <= GGUFLimits.tensorName, let name = String(validating: text, as: UTF8.self) else {
             throw cursor.failure("a tensor's name is no text of at most \(GGUFLimits.tensorName) bytes", at: offset)
         }

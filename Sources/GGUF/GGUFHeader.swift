@@ -12,7 +12,11 @@ public struct GGUFHeader: Sendable {
     static let alignmentKey = "general.alignment"
     /// The fewest bytes that a key and its value take: an empty key, a type and one byte.
     private static let smallestEntry = 13
-    private static let longestKey = 65_535
+    /// The arrays whose elements are wanted; of others only the length is kept.
+    private static let wantedArrays: Set<String> = [
+        "tokenizer.ggml.tokens", "tokenizer.ggml.scores", "tokenizer.ggml.token_type",
+        "tokenizer.ggml.precompiled_charsmap",
+    ]
 
     /// Reads the keys of a whole file; its tensors are passed over.
     ///
@@ -23,10 +27,10 @@ public struct GGUFHeader: Sendable {
         try Self.checkStart(&cursor)
         tensorCount = try cursor.integer(UInt64.self)
         var found: [String: GGUFValue] = [:]
-        for _ in 0..<(try cursor.count(ofAtLeast: Self.smallestEntry)) {
+        for _ in 0..<(try Self.keyCount(&cursor)) {
             let start = cursor.position
             let name = try Self.key(&cursor)
-            let value = try cursor.value()
+            let value = try cursor.value(keepingArray: Self.wantedArrays.contains(name))
             guard found.updateValue(value, forKey: name) == nil else {
                 throw cursor.failure("the key \(shown(name)) is there twice", at: start)
             }
@@ -36,12 +40,23 @@ public struct GGUFHeader: Sendable {
         keysEnd = cursor.position
     }
 
+    private static func keyCount(_ cursor: inout GGUFCursor) throws(GGUFError) -> Int {
+        let start = cursor.position
+        let count = try cursor.count(ofAtLeast: smallestEntry)
+        guard count <= GGUFLimits.keys else {
+            throw cursor.failure("it has \(count) keys, more than the \(GGUFLimits.keys) that are read", at: start)
+        }
+        return count
+    }
+
     private static func key(_ cursor: inout GGUFCursor) throws(GGUFError) -> String {
         let start = cursor.position
-        let key = try cursor.string()
-        guard key.count <= longestKey, let name = String(validating: key, as: UTF8.self) else {
-            throw cursor.failure("a key is no text of at most \(longestKey) bytes", at: start)
+        let key = try cursor.text()
+        guard key.count <= GGUFLimits.key, let name = String(validating: key, as: UTF8.self) else {
+            throw cursor.failure("a key is no text of at most \(GGUFLimits.key) bytes", at: start)
         }
+        // To look up a name that is not ASCII takes long: 8 MB of them a sixth of a second.
+        try cursor.take(key.count, each: 8)
         return name
     }
 

@@ -24,10 +24,20 @@ public struct GGUFTensorPlan: Sendable, Equatable {
     }
 }
 
-/// The longest name of a tensor, in bytes, and the most dimensions that the format allows.
+/// How much of a thing is read; the names and dimensions of tensors, and keys, are as long as the format allows.
 enum GGUFLimits {
+    /// In bytes.
     static let tensorName = 64
     static let dimensions = 4
+    /// In bytes.
+    static let key = 65_535
+    /// The models of llama.cpp have fewer than 100 keys and 10,000 tensors.
+    static let keys = 1 << 16
+    static let tensors = 1 << 16
+    /// A longer text under a key is passed over, as the whole tokenizer.json that some files hold.
+    static let text = 1 << 20
+    /// Memory for all that is kept of the keys: a vocabulary of a million entries fits.
+    static let memory = 1 << 26
 }
 
 /// The next multiple of `alignment`; nil beyond `Int`.

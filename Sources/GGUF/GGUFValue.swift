@@ -8,7 +8,7 @@ public enum GGUFValue: Sendable, Equatable {
     case strings([[UInt8]])
     case floats([Float])
     case integers([Int64])
-    /// An array of something that no model of this project needs, by its length.
+    /// An array of something that no model of this project needs, or a text of more than 1 MiB, by its length.
     case other(count: Int)
 
     /// A whole number that fits an `Int`, of whatever width and sign.

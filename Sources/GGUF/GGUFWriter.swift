@@ -12,10 +12,12 @@ public struct GGUFWriter: ~Copyable {
     /// The tensor whose bytes are due.
     private var current = 0
 
-    /// - Throws: `GGUFError.planMismatch` for a name or a size that the format cannot hold, `FileError`.
+    /// - Throws: `GGUFError.planMismatch` for a name or a size that the format cannot hold, `FileError.noSpace` and
+    ///   other `FileError`s.
     public init(_ path: String, entries: GGUFEntries, tensors plans: [GGUFTensorPlan]) throws {
         let positions = try positions(of: plans, path: path)
         let head = entries.head(describing: plans, at: positions.map(\.lowerBound))
+        try requireSpace(head.count + (positions.last?.upperBound ?? 0), for: path)
         var file = try OutputFile(path)
         try file.write(head)
         self.path = path
@@ -56,13 +58,14 @@ public struct GGUFWriter: ~Copyable {
 
     /// Syncs the file and gives it its name.
     ///
-    /// - Throws: `GGUFError.planMismatch` if bytes are missing.
-    public consuming func finish() throws {
+    /// - Parameter replacing: Whether an older file of this name is replaced.
+    /// - Throws: `GGUFError.planMismatch` if bytes are missing, `FileError.alreadyExists` unless `replacing`.
+    public consuming func finish(replacing: Bool = true) throws {
         try advance()
         guard current == tensors.count else {
             throw GGUFError.planMismatch(path: path, reason: "bytes of \(shown(tensors[current].name)) are missing")
         }
-        try file.commit()
+        try file.commit(replacing: replacing)
     }
 }
 

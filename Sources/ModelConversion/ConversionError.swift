@@ -10,6 +10,10 @@ public enum ConversionError: BadDataError, Equatable {
     case unexpectedTensor(path: String, tensor: String)
     /// A number that the type cannot hold: not finite, or too large.
     case outOfRange(path: String, tensor: String, type: String)
+    /// NaN or infinity where the format has no use for it.
+    case notFinite(path: String, tensor: String)
+    /// A type of numbers that the other format keeps no matrices in, so that one must be chosen.
+    case typeNeeded(path: String, tensor: String, type: String)
     /// An id of a token that the model has no row for.
     case noRow(path: String, id: Int, rows: Int)
     case noVocabulary(path: String)
@@ -31,6 +35,11 @@ public enum ConversionError: BadDataError, Equatable {
         case .outOfRange(let path, let tensor, let type):
             "\(path): tensor \(tensor) holds numbers that \(type) cannot hold (NaN, infinity or too large); "
                 + "use bf16 or f32, or a sound checkpoint"
+        case .notFinite(let path, let tensor):
+            "\(path): tensor \(tensor) holds numbers that are not finite (NaN or infinity); fetch the model again"
+        case .typeNeeded(let path, let tensor, let type):
+            "\(path): tensor \(tensor) is of type \(type), which has no counterpart in GGUF; "
+                + "say with --type what the matrices become, such as f32"
         case .noRow(let path, let id, let rows):
             "\(path): has an entry \(id), but the model has \(rows) rows; give it more with `kuoci resize`"
         case .noVocabulary(let path):

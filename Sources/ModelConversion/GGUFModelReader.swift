@@ -16,6 +16,7 @@ public struct GGUFModelReader: Sendable {
     /// How many tensors came in blocks of whole numbers, by the name of their type.
     public let dequantized: [String: Int]
     private let tokenizer: Tokenizer
+    private let settings: TokenizerSettings
     private let tensors: [ReadTensor]
 
     /// - Parameter type: float32, float16 or bfloat16; nil for that of the file's matrices, and float32 if these are
@@ -23,11 +24,17 @@ public struct GGUFModelReader: Sendable {
     /// - Throws: `FileError`, `GGUFError`, `ConversionError`, `TokenizerFormatError`, `CheckpointError`.
     public init(contentsOf path: String, type: TensorType? = nil) throws {
         let file = try GGUFFile(path)
-        let model = try GGUFVocabulary.model(of: file.header).withoutPadding
-        let tokenizer = try Tokenizer(model)
+        let model = try GGUFVocabulary.model(of: file.header)
+        let settings = try TokenizerSettings(file.header)
         let type = type ?? file[TensorNaming.embedding]?.type.plain ?? .float32
-        config = try LlamaKeys(file: file).config(type: type, vocabulary: VocabularyIDs(tokenizer))
-        tensors = try readTensors(of: file, config, as: type)
+        let keys = LlamaKeys(file: file)
+        var config = try keys.config(type: type)
+        try requireRows(of: file)
+        tensors = try keys.renaming { [config] in try readTensors(of: file, config, as: type) }
+        // Last, since of all this it takes the most time.
+        let tokenizer = try Tokenizer(model.withoutPadding)
+        for (key, id) in settings.ids(tokenizer) { config[key] = id }
+        (self.config, self.settings) = (config, settings)
         let blocks = tensors.filter { $0.source.type.plain == nil }
         dequantized = Dictionary(blocks.map { ($0.source.type.name, 1) }, uniquingKeysWith: +)
         (self.file, self.tokenizer, self.type) = (file, tokenizer, type)
@@ -46,6 +53,7 @@ public struct GGUFModelReader: Sendable {
         var writer = try CheckpointWriter(directory, tensors: tensors.map(\.plan), replacing: replacing)
         let byName = Dictionary(uniqueKeysWithValues: tensors.map { ($0.plan.name, $0) })
         try TokenizerDirectory(tokenizer).write(to: writer.directory)
+        try settings.write(to: writer.directory)
         for (done, plan) in writer.tensors.enumerated() {
             progress(ProgressUpdate(stage: "converting tensors", completed: done, total: writer.tensors.count))
             guard let tensor = byName[plan.name] else { preconditionFailure("a tensor that was never planned") }
@@ -80,7 +88,12 @@ private struct ReadTensor: Sendable {
 
     private func converted(_ bytes: UnsafeRawBufferPointer, path: String) throws -> [UInt8] {
         if source.type.plain == plan.type { return Array(bytes) }
-        guard let converted = encode(numbers(bytes), as: plan.type) else {
+        let numbers = numbers(bytes)
+        // Plain numbers are kept whatever they are; of a block only a broken scale is none.
+        guard source.type.plain != nil || numbers.allSatisfy(\.isFinite) else {
+            throw ConversionError.notFinite(path: path, tensor: source.name)
+        }
+        guard let converted = encode(numbers, as: plan.type) else {
             throw ConversionError.outOfRange(path: path, tensor: source.name, type: plan.type.rawValue)
         }
         return converted
@@ -89,6 +102,16 @@ private struct ReadTensor: Sendable {
     func numbers(_ bytes: UnsafeRawBufferPointer) -> [Float] {
         source.type.plain?.floats(bytes) ?? source.type.dequantize(bytes)
     }
+}
+
+/// - Throws: `ConversionError.wrongShape` for an embedding with fewer rows than the vocabulary has entries.
+private func requireRows(of file: GGUFFile) throws {
+    guard case .strings(let tokens)? = file.header.values["tokenizer.ggml.tokens"],
+        let embedding = file[TensorNaming.embedding], embedding.shape[0] < tokens.count
+    else { return }
+    throw ConversionError.wrongShape(
+        path: file.path, tensor: embedding.name, found: embedding.shape,
+        expected: [tokens.count] + embedding.shape.dropFirst())
 }
 
 /// Exactly the tensors that the config calls for.
@@ -130,13 +153,5 @@ private func survives(_ tensor: ReadTensor, in file: GGUFFile) -> Bool {
         guard let converted = encode(numbers, as: tensor.plan.type) else { return false }
         let back = converted.withUnsafeBytes { tensor.plan.type.floats($0) }
         return zip(numbers, back).allSatisfy { $0.bitPattern == $1.bitPattern }
-    }
-}
-
-extension VocabularyIDs {
-    fileprivate init(_ tokenizer: Tokenizer) {
-        func number(_ id: PieceID?) -> JSONValue { id.map { .integer(Int($0.rawValue)) } ?? .null }
-        self.init(
-            begin: number(tokenizer.beginID), end: number(tokenizer.endID), pad: number(tokenizer.padID))
     }
 }

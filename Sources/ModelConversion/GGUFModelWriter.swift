@@ -8,7 +8,7 @@ import Safetensors
 public struct GGUFModelWriter: Sendable {
     public let checkpoint: Checkpoint
     public let type: GGUFModelType
-    /// What the file cannot say of the checkpoint, a line each.
+    /// What the file cannot say of the checkpoint, or has otherwise than was asked for, a line each.
     public let differences: [String]
     /// Numbers in all tensors.
     public let parameterCount: Int
@@ -23,16 +23,20 @@ public struct GGUFModelWriter: Sendable {
         tensors = try convertedTensors(of: checkpoint, llama.sizes, as: type)
         self.type = try type ?? ownType(of: checkpoint)
         tokens = try ModelTokens(checkpoint, rows: llama.sizes.vocabulary)
-        differences = llama.leftOut + tokens.differences
+        differences = llama.leftOut + tokens.differences + unblocked(tensors.map(\.plan), self.type)
         parameterCount = tensors.reduce(0) { $0 + $1.plan.shape.reduce(1, *) }
         self.checkpoint = checkpoint
     }
 
     /// Writes the file in a stream; the bytes do not depend on the number of threads.
     ///
-    /// - Parameter name: `general.name`.
+    /// - Parameters:
+    ///   - name: `general.name`.
+    ///   - replacing: Whether an older file is replaced.
+    /// - Throws: `FileError.alreadyExists` unless `replacing`.
     public func write(
-        to path: String, name: String, threads: Int = availableProcessors, progress: ProgressHandler = { _ in }
+        to path: String, name: String, replacing: Bool = true, threads: Int = availableProcessors,
+        progress: ProgressHandler = { _ in }
     ) throws {
         var entries = GGUFEntries()
         llama.add(to: &entries, name: name, type: type)
@@ -45,7 +49,7 @@ public struct GGUFModelWriter: Sendable {
             }
         }
         progress(ProgressUpdate(stage: "converting tensors", completed: tensors.count, total: tensors.count))
-        try writer.finish()
+        try writer.finish(replacing: replacing)
     }
 }
 
@@ -77,9 +81,27 @@ private struct ConvertedTensor: Sendable {
 private func ownType(of checkpoint: Checkpoint) throws -> GGUFModelType {
     let embedding = try checkpoint.matrix(TensorNames.embedding)
     guard let type = GGUFModelType(embedding.type) else {
-        throw SafetensorsError.notFloats(tensor: embedding.name, type: embedding.type)
+        let path = try checkpoint.shard(of: embedding.name).path
+        guard embedding.type.isFloatingPoint else { throw noNumbers(embedding, path: path) }
+        throw ConversionError.typeNeeded(path: path, tensor: embedding.name, type: embedding.type.rawValue)
     }
     return type
+}
+
+private func noNumbers(_ tensor: TensorInfo, path: String) -> ConversionError {
+    .unsupported(path: path, what: "tensor \(tensor.name) of type \(tensor.type.rawValue)")
+}
+
+/// Says how many matrices are not in the blocks that were asked for.
+private func unblocked(_ tensors: [GGUFTensorPlan], _ type: GGUFModelType) -> [String] {
+    let block = type.tensorType.block.count
+    let matrices = tensors.filter { $0.shape.count > 1 }
+    let others = matrices.count { $0.type == .f16 }
+    guard block > 1, others > 0 else { return [] }
+    return [
+        "\(others) of \(matrices.count) matrices are f16, not \(type.rawValue): "
+            + "their rows do not fill whole blocks of \(block) numbers"
+    ]
 }
 
 /// Exactly the tensors that the config calls for, in the order of the model's parts.
@@ -100,7 +122,7 @@ private func convertedTensors(
                 path: file.path, tensor: source.name, found: source.shape, expected: planned.shape)
         }
         guard source.type.isFloatingPoint else {
-            throw SafetensorsError.notFloats(tensor: source.name, type: source.type)
+            throw noNumbers(source, path: file.path)
         }
         guard let name = TensorNaming.ggufName(of: planned.name) else {
             preconditionFailure("the layout has a tensor without a name in GGUF: \(planned.name)")

@@ -27,6 +27,7 @@ struct LlamaEntries {
             throw ConversionError.missingKey(
                 path: config.path, key: "max_position_embeddings", expected: "below 2^32")
         }
+        try requirePositive(epsilon, config, "rms_norm_eps")
     }
 
     /// What config.json says and the file does not.
@@ -60,6 +61,13 @@ struct LlamaEntries {
     }
 }
 
+/// - Throws: `ConversionError` unless the number is above 0 in the 32 bits that it is to have.
+private func requirePositive(_ number: Double, _ config: ModelConfig, _ key: String) throws {
+    guard Float(number) > 0, Float(number).isFinite else {
+        throw ConversionError.missingKey(path: config.path, key: key, expected: "a number above 0")
+    }
+}
+
 /// The angles of rotary positions: their base, and a factor that all positions are divided by.
 struct RotaryScale {
     let base: Double
@@ -67,11 +75,11 @@ struct RotaryScale {
 
     /// `rope_theta` and `rope_scaling` as transformers 4 wrote them, or `rope_parameters` as transformers 5 does.
     init(_ config: ModelConfig) throws {
-        let share = try config.double("partial_rotary_factor", default: 1)
-        if share != 1 { throw ConversionError.unsupported(path: config.path, what: "partial_rotary_factor \(share)") }
+        try Self.requireWhole(config["partial_rotary_factor"], config, "partial_rotary_factor")
         var factor: Double?
         for key in ["rope_parameters", "rope_scaling"] {
             guard let parameters = config[key], !parameters.isNull else { continue }
+            try Self.requireWhole(parameters["partial_rotary_factor"], config, "\(key).partial_rotary_factor")
             let type = parameters["rope_type"]?.string ?? parameters["type"]?.string ?? "default"
             guard type == "default" || type == "linear" else {
                 throw ConversionError.unsupported(path: config.path, what: "\(key) of type \(type)")
@@ -83,5 +91,12 @@ struct RotaryScale {
         }
         linearFactor = factor
         base = try config["rope_parameters"]?["rope_theta"]?.double ?? config.double("rope_theta", default: 10_000)
+        try requirePositive(base, config, "rope_theta")
+    }
+
+    /// Heads are turned whole there.
+    private static func requireWhole(_ share: JSONValue?, _ config: ModelConfig, _ key: String) throws {
+        guard let share, !share.isNull, share.double != 1 else { return }
+        throw ConversionError.unsupported(path: config.path, what: "\(key) \(share.text(.line))")
     }
 }

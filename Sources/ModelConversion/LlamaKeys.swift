@@ -24,17 +24,23 @@ struct LlamaKeys {
         return number
     }
 
-    /// A number as its shortest decimal that gives the same `Float` again.
-    private func number(_ name: String, default standard: JSONValue) throws -> JSONValue {
-        guard let value = file.header.values[key(name)] else { return standard }
-        guard let number = value.double, number.isFinite else {
-            throw ConversionError.missingKey(path: file.path, key: key(name), expected: "a number")
+    private func positive(_ name: String) throws -> Float? {
+        guard let value = file.header.values[key(name)] else { return nil }
+        guard let number = value.double.map({ Float($0) }), number > 0, number.isFinite else {
+            throw ConversionError.missingKey(path: file.path, key: key(name), expected: "a number above 0")
         }
-        return .number("\(Float(number))")
+        return number
     }
 
+    /// A number above 0 as its shortest decimal that gives the same `Float` again.
+    private func number(_ name: String, default standard: JSONValue) throws -> JSONValue {
+        try positive(name).map { .number("\($0)") } ?? standard
+    }
+
+    /// A config.json that lacks nothing but the ids of the vocabulary, which are null.
+    ///
     /// - Parameter type: The type that the checkpoint is to have.
-    func config(type: TensorType, vocabulary: VocabularyIDs) throws -> ModelConfig {
+    func config(type: TensorType) throws -> ModelConfig {
         try checkKind()
         let (hidden, heads) = (try int("embedding_length"), try int("attention.head_count"))
         let layers = try int("block_count")
@@ -50,13 +56,18 @@ struct LlamaKeys {
         guard let embedding = file[TensorNaming.embedding], embedding.shape.count == 2 else {
             throw ConversionError.noTensor(path: file.path, tensor: TensorNaming.embedding)
         }
+        let rows = embedding.shape[0]
+        guard try optionalInt("vocab_size") ?? rows == rows else {
+            throw ConversionError.missingKey(
+                path: file.path, key: key("vocab_size"), expected: "\(rows), the rows of \(embedding.name)")
+        }
         let json: JSONValue = [
             "architectures": ["LlamaForCausalLM"],
             "attention_bias": .bool(file["blk.0.attn_q.bias"] != nil),
             "attention_dropout": 0.0,
-            "bos_token_id": vocabulary.begin,
+            "bos_token_id": .null,
             "dtype": .string(dtype(type)),
-            "eos_token_id": vocabulary.end,
+            "eos_token_id": .null,
             "head_dim": .integer(width),
             "hidden_act": "silu",
             "hidden_size": .integer(hidden),
@@ -68,13 +79,13 @@ struct LlamaKeys {
             "num_attention_heads": .integer(heads),
             "num_hidden_layers": .integer(layers),
             "num_key_value_heads": .integer(try optionalInt("attention.head_count_kv") ?? heads),
-            "pad_token_id": vocabulary.pad,
+            "pad_token_id": .null,
             "pretraining_tp": 1,
             "rms_norm_eps": try number("attention.layer_norm_rms_epsilon", default: .number("1e-05")),
             "rope_parameters": try rotary(),
             "tie_word_embeddings": .bool(file[TensorNaming.head] == nil),
             "use_cache": true,
-            "vocab_size": .integer(embedding.shape[0]),
+            "vocab_size": .integer(rows),
         ]
         return ModelConfig(path: file.path, json: json)
     }
@@ -93,15 +104,45 @@ struct LlamaKeys {
         var parameters: JSONValue = [
             "rope_theta": try number("rope.freq_base", default: 10_000.0), "rope_type": "default",
         ]
-        switch file.header.values[key("rope.scaling.type")]?.text {
-        case nil, "none": break
-        case "linear":
+        if let factor = try linearFactor(), factor != 1 {
             parameters["rope_type"] = "linear"
-            parameters["factor"] = try number("rope.scaling.factor", default: 1.0)
-        case let type?:
-            throw ConversionError.unsupported(path: file.path, what: "rope.scaling.type \"\(type.prefix(40))\"")
+            parameters["factor"] = .number("\(factor)")
         }
         return parameters
+    }
+
+    /// What positions are divided by, as llama.cpp reads it: a factor without a type is linear, and old files have it
+    /// under `rope.scale_linear`.
+    private func linearFactor() throws -> Float? {
+        let name = "rope.scaling.type"
+        if let value = file.header.values[key(name)] {
+            guard let type = value.text else {
+                throw ConversionError.missingKey(path: file.path, key: key(name), expected: "a text")
+            }
+            if type == "none" { return nil }
+            guard type == "linear" else {
+                throw ConversionError.unsupported(path: file.path, what: "\(name) \"\(type.prefix(40))\"")
+            }
+        }
+        return try positive("rope.scaling.factor") ?? positive("rope.scale_linear")
+    }
+
+    /// The file's own names of what config.json calls so.
+    private static let names = [
+        "vocab_size": "vocab_size", "hidden_size": "embedding_length", "intermediate_size": "feed_forward_length",
+        "num_hidden_layers": "block_count", "num_attention_heads": "attention.head_count",
+        "num_key_value_heads": "attention.head_count_kv", "head_dim": "attention.key_length",
+    ]
+
+    /// Calls `body`; what it says of a config that was made here is told in the names that the file has.
+    func renaming<R>(_ body: () throws -> R) throws -> R {
+        do {
+            return try body()
+        } catch CheckpointError.missingKey(let path, let name, let expected) {
+            throw ConversionError.missingKey(
+                path: path, key: Self.names[name].map(key) ?? name,
+                expected: Self.names.reduce(expected) { $0.replacing($1.key, with: key($1.value)) })
+        }
     }
 
     private func dtype(_ type: TensorType) -> String {
@@ -111,11 +152,4 @@ struct LlamaKeys {
         default: "float32"
         }
     }
-}
-
-/// The ids that config.json repeats from the vocabulary; null for one that there is not.
-struct VocabularyIDs {
-    var begin: JSONValue = .null
-    var end: JSONValue = .null
-    var pad: JSONValue = .null
 }

@@ -12,7 +12,7 @@ struct ModelTokens {
     private(set) var table: GGUFTokenTable
     let chatTemplate: String?
     /// What the vocabulary cannot say exactly.
-    let differences: [String]
+    private(set) var differences: [String]
 
     init(_ checkpoint: Checkpoint, rows: Int) throws {
         let directory = checkpoint.directory
@@ -59,16 +59,33 @@ struct ModelTokens {
         func id(_ role: String, _ own: Int?) -> Int? {
             let token = settings[role + "_token"]
             let name = token?.string ?? token?["content"]?.string
-            let stated = config[role + "_token_id"]?.int
             return name.flatMap { table.id(of: $0) } ?? own
-                ?? stated.flatMap { table.tokens.indices.contains($0) ? $0 : nil }
+                ?? statedIDs(role, config).lazy.compactMap(\.self).first(where: table.tokens.indices.contains)
         }
         table.beginID = id("bos", table.beginID)
         table.endID = id("eos", table.endID)
         table.padID = id("pad", table.padID)
+        for (role, id) in [("bos", table.beginID), ("eos", table.endID), ("pad", table.padID)] {
+            differences += difference(role, id, config)
+        }
         table.addsBegin = settings["add_bos_token"]?.bool ?? table.addsBegin
         table.addsEnd = settings["add_eos_token"]?.bool ?? table.addsEnd
         table.addsSpacePrefix = settings["add_prefix_space"]?.bool ?? table.addsSpacePrefix
+    }
+
+    /// The id or ids of a role in config.json; nil for what is none.
+    private func statedIDs(_ role: String, _ config: ModelConfig) -> [Int?] {
+        guard let stated = config[role + "_token_id"], !stated.isNull else { return [] }
+        return (stated.array ?? [stated]).map(\.int)
+    }
+
+    /// Says what becomes of a role's ids in config.json, where the file's one id is not all of them.
+    private func difference(_ role: String, _ id: Int?, _ config: ModelConfig) -> [String] {
+        guard let stated = config[role + "_token_id"], statedIDs(role, config).contains(where: { $0 != id }) else {
+            return []
+        }
+        let fate = id.map { "becomes \($0), the one id that the file holds" } ?? "is left out: no row has it"
+        return ["config.json's \(role)_token_id \(stated.text(.line)) \(fate)"]
     }
 
     func add(to entries: inout GGUFEntries) {

@@ -1,4 +1,5 @@
 import FileIO
+import Foundation
 import TestSupport
 import Testing
 
@@ -49,6 +50,34 @@ import Testing
                 try writer.finish()
             }
             #expect(throws: FileError.missing(path: path)) { try readFile(path) }
+        }
+    }
+
+    @Test func `an older file, even one that appears meanwhile, is replaced only when asked`() throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/m.gguf"
+            func write(replacing: Bool) throws {
+                let writer = try GGUFWriter(path, entries: GGUFEntries(), tensors: [])
+                // Not by `writeFile`, whose temporary file would have the name of the writer's.
+                try Data("mine".utf8).write(to: URL(fileURLWithPath: path))
+                try writer.finish(replacing: replacing)
+            }
+            #expect(throws: FileError.alreadyExists(path: path)) { try write(replacing: false) }
+            #expect(try readFile(path) == Array("mine".utf8))
+            try write(replacing: true)
+            #expect(try readFile(path).starts(with: "GGUF".utf8))
+        }
+    }
+
+    @Test func `a file larger than the disk is refused before it is begun`() throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/m.gguf"
+            let error = #expect(throws: FileError.self) {
+                _ = try GGUFWriter(
+                    path, entries: GGUFEntries(),
+                    tensors: [GGUFTensorPlan(name: "a", type: .f32, shape: [1 << 28, 1 << 28])])
+            }
+            #expect(error?.description.contains(" of disk, but ") == true)
         }
     }
 

@@ -21,6 +21,18 @@ private let hostileKeys: [HostileFile] = [
     HostileFile(
         name: "2^64 - 1 entries", bytes: GGUFBytes.file([], count: .max),
         says: "a count of 18446744073709551615 passes the file's end"),
+    HostileFile(
+        name: "65,537 keys", bytes: GGUFBytes.file([], count: 65_537, rest: Array(repeating: 0, count: 65_537 * 13)),
+        says: "it has 65537 keys, more than the 65536 that are read"),
+    HostileFile(
+        name: "more types of tokens than memory is for",
+        bytes: GGUFBytes.file([
+            (
+                "tokenizer.ggml.token_type", 9,
+                GGUFBytes.array(0, 1 << 23 + 1, Array(repeating: 1, count: 1 << 23 + 1))
+            )
+        ]),
+        says: "what its keys hold takes more than the 67108864 bytes that are read"),
     HostileFile(name: "one entry more than there is", bytes: GGUFBytes.file([model], count: 2), says: "it ends early"),
     HostileFile(
         name: "key of 2^63 bytes",

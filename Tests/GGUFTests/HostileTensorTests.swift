@@ -21,6 +21,9 @@ private let a = GGUFBytes.tensor("a", [4])
 
 private let hostileTensors: [HostileFile] = [
     HostileFile(name: "2^63 tensors", bytes: file([a], count: 1 << 63, data: 32), says: "passes the file's end"),
+    HostileFile(
+        name: "65,537 tensors", bytes: file([], count: 65_537, data: 65_537 * 24),
+        says: "it has 65537 tensors, more than the 65536 that are read"),
     HostileFile(name: "one tensor more than there is", bytes: file([a], count: 2, data: 0), says: "end"),
     HostileFile(
         name: "name of 65 bytes", bytes: file([GGUFBytes.tensor(String(repeating: "n", count: 65), [4])], data: 32),

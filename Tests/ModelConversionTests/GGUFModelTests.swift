@@ -121,6 +121,73 @@ private func bytes(_ file: GGUFFile, _ tensor: GGUFTensor) -> [UInt8] {
             #expect(gguf["token_embd.weight"]?.type == .q8_0)
             #expect(gguf["blk.0.ffn_down.weight"]?.type == .f16)
             #expect(gguf["blk.0.ffn_up.weight"]?.type == .q4_0)
+            let writer = try GGUFModelWriter(Checkpoint(directory: model), type: .q4_0)
+            #expect(
+                writer.differences == [
+                    "2 of 15 matrices are f16, not q4_0: their rows do not fill whole blocks of 32 numbers"
+                ])
+            #expect(try GGUFModelWriter(Checkpoint(directory: model), type: .f16).differences.isEmpty)
+        }
+    }
+
+    /// The config.json of the small model's file with other values, once it is a checkpoint again.
+    private func config(_ change: (inout [String: GGUFValue]) -> Void) throws -> ModelConfig {
+        try withTemporaryDirectory { directory in
+            let (model, file, other) = (directory + "/model", directory + "/m.gguf", directory + "/other.gguf")
+            try writeSmallModel(model)
+            try toGGUF(model, file)
+            try rewriteGGUF(file, to: other) { values, _ in change(&values) }
+            try fromGGUF(other, directory + "/back")
+            return try ModelConfig(contentsOf: directory + "/back/config.json")
+        }
+    }
+
+    @Test func `positions are scaled as llama_cpp scales them`() throws {
+        let (factor, type) = ("llama.rope.scaling.factor", "llama.rope.scaling.type")
+        let untyped = try config { $0[factor] = .float(4) }
+        #expect(untyped["rope_parameters"]?["rope_type"]?.string == "linear")
+        #expect(untyped["rope_parameters"]?["factor"]?.double == 4)
+        let old = try config { $0["llama.rope.scale_linear"] = .float(2) }
+        #expect(old["rope_parameters"]?["rope_type"]?.string == "linear")
+        #expect(old["rope_parameters"]?["factor"]?.double == 2)
+        let none = try config {
+            $0[factor] = .float(4)
+            $0[type] = .string(Array("none".utf8))
+        }
+        #expect(none["rope_parameters"]?["rope_type"]?.string == "default")
+        let whole = try config { $0["llama.rope.scale_linear"] = .float(1) }
+        #expect(whole["rope_parameters"]?["rope_type"]?.string == "default")
+    }
+
+    @Test func `a chat template, no begin before a text and a pad id come back`() throws {
+        try withTemporaryDirectory { directory in
+            let (model, file, back) = (directory + "/model", directory + "/m.gguf", directory + "/back")
+            try writeSmallModel(model, rows: 272, ["pad_token_id": 270])
+            let settings =
+                #"{"add_bos_token": false, "add_eos_token": true, "chat_template": "{% if a %}\n\"中\"{% endif %}"}"#
+            try writeFile(model + "/tokenizer_config.json", settings.utf8)
+            try toGGUF(model, file)
+            try fromGGUF(file, back)
+            let read = try ModelConfig(contentsOf: back + "/tokenizer_config.json")
+            #expect(read["add_bos_token"]?.bool == false && read["add_eos_token"]?.bool == true)
+            #expect(read["chat_template"]?.string == "{% if a %}\n\"中\"{% endif %}")
+            #expect(read["tokenizer_class"]?.string != nil)
+            let config = try Checkpoint(directory: back).config
+            #expect(config["pad_token_id"]?.int == 270)
+            #expect(config["bos_token_id"]?.int == 1 && config["eos_token_id"]?.int == 2)
+        }
+    }
+
+    @Test func `ids of config_json that the file cannot hold are told of`() throws {
+        try withTemporaryDirectory { directory in
+            let model = directory + "/model"
+            try writeSmallModel(
+                model, ["bos_token_id": 1, "eos_token_id": [2, 128_001], "pad_token_id": 266])
+            let differences = try GGUFModelWriter(Checkpoint(directory: model), type: nil).differences
+            #expect(differences.count == 2)
+            #expect(differences.first?.hasPrefix("config.json's eos_token_id [") == true)
+            #expect(differences.first?.contains("128001] becomes 2, the one id that the file holds") == true)
+            #expect(differences.last == "config.json's pad_token_id 266 is left out: no row has it")
         }
     }
 

@@ -72,11 +72,45 @@ private func refusal(
         #expect(try refusal(type: .bf16, spoil(.greatestFiniteMagnitude)).contains("numbers that bf16 cannot hold"))
     }
 
+    @Test func `types of numbers without a counterpart`() throws {
+        func spoil(_ type: TensorType) -> (String) throws -> Void {
+            { directory in
+                try rewrite(directory) { tensor, bytes in
+                    guard tensor.name == TensorNames.embedding else { return (TensorPlan(tensor), bytes) }
+                    let size = tensor.count * type.bits / 8
+                    return (
+                        TensorPlan(name: tensor.name, type: type, shape: tensor.shape), Array(repeating: 0, count: size)
+                    )
+                }
+            }
+        }
+        let name = "model.embed_tokens.weight"
+        #expect(
+            try refusal([:], spoil(.float64))
+                .contains("tensor \(name) is of type F64, which has no counterpart in GGUF; say with --type"))
+        #expect(try refusal([:], spoil(.int8)).contains("has tensor \(name) of type I8, which cannot be converted"))
+        #expect(try refusal(type: .f32, spoil(.int8)).contains("has tensor \(name) of type I8"))
+        try withTemporaryDirectory { directory in
+            try writeSmallModel(directory + "/model")
+            try spoil(.float64)(directory + "/model")
+            try toGGUF(directory + "/model", directory + "/m.gguf", .f32)
+            #expect(try GGUFFile(directory + "/m.gguf")["token_embd.weight"]?.type == .f32)
+        }
+    }
+
     @Test func `configs that llama_cpp would compute otherwise`() throws {
         #expect(try refusal(["hidden_act": "gelu"]).contains("hidden_act \"gelu\""))
         #expect(
             try refusal(["rope_scaling": ["rope_type": "yarn", "factor": 2]]).contains("rope_scaling of type yarn"))
         #expect(try refusal(["partial_rotary_factor": 0.5]).contains("partial_rotary_factor 0.5"))
+        for key in ["rope_parameters", "rope_scaling"] {
+            let parameters: JSONValue = ["rope_type": "default", "partial_rotary_factor": 0.5]
+            #expect(try refusal([key: parameters]).contains("\(key).partial_rotary_factor 0.5"))
+        }
+        for number: JSONValue in [0.0, -1.0] {
+            #expect(try refusal(["rms_norm_eps": number]).contains("rms_norm_eps should be a number above 0"))
+            #expect(try refusal(["rope_theta": number]).contains("rope_theta should be a number above 0"))
+        }
         #expect(try refusal(["rope_scaling": ["type": "linear"]]).contains("rope_scaling.factor should be above 0"))
     }
 

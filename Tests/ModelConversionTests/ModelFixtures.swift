@@ -1,6 +1,7 @@
 import Checkpoints
 import FileIO
 import Foundation
+import GGUF
 import OrderedJSON
 import PieceModel
 import Safetensors
@@ -64,6 +65,42 @@ func toGGUF(_ directory: String, _ path: String, _ type: GGUFModelType? = nil, t
 
 func fromGGUF(_ path: String, _ directory: String, _ type: TensorType? = nil) throws {
     try GGUFModelReader(contentsOf: path, type: type).write(to: directory, replacing: true)
+}
+
+/// Writes a GGUF file anew, its values and tensors as `change` leaves them.
+func rewriteGGUF(
+    _ path: String, to other: String,
+    _ change: (inout [String: GGUFValue], inout [(plan: GGUFTensorPlan, bytes: [UInt8])]) -> Void
+) throws {
+    let file = try GGUFFile(path)
+    var values = file.header.values
+    var tensors = file.tensors.map { tensor in
+        (
+            plan: GGUFTensorPlan(name: tensor.name, type: tensor.type, shape: tensor.shape),
+            bytes: file.withChunk(of: tensor, 0..<tensor.byteCount) { Array($0) }
+        )
+    }
+    change(&values, &tensors)
+    var entries = GGUFEntries()
+    for (key, value) in values.sorted(by: { $0.key < $1.key }) { entries.add(key, value) }
+    var writer = try GGUFWriter(other, entries: entries, tensors: tensors.map(\.plan))
+    for tensor in tensors { try writer.write(tensor.bytes) }
+    try writer.finish()
+}
+
+extension GGUFEntries {
+    fileprivate mutating func add(_ key: String, _ value: GGUFValue) {
+        switch value {
+        case .unsigned(let number): add(key, UInt32(number))
+        case .float(let number): add(key, Float(number))
+        case .bool(let flag): add(key, flag)
+        case .string(let text): add(key, String(decoding: text, as: UTF8.self))
+        case .strings(let texts): add(key, texts.map { $0[...] })
+        case .floats(let floats): add(key, floats)
+        case .integers(let integers): add(key, integers.map { Int32($0) })
+        case .signed, .other: preconditionFailure("nothing here writes these")
+        }
+    }
 }
 
 /// The error that `body` throws, as its text.

@@ -35,6 +35,8 @@ class Sweep:
     def __init__(self, name, words, place, program, shim, inputs, replaces=False, exchanges=True):
         self.name = name
         self.words = words + (["--force"] if replaces else [])
+        # A directory, but for a converter's output with an ending.
+        self.output = words[words.index("--to") + 1] if "--to" in words else "out"
         self.place = place
         self.program = program
         self.inputs = inputs
@@ -56,9 +58,14 @@ class Sweep:
     def fresh(self, name):
         trial = self.place / name
         trial.mkdir()
-        if self.replaces:
-            (trial / "out").mkdir()
-            (trial / "out/old.txt").write_text("old")
+        if not self.replaces:
+            return trial
+        output = trial / self.output
+        if output.suffix:
+            output.write_text("old")
+        else:
+            output.mkdir()
+            (output / "old.txt").write_text("old")
         return trial
 
     def trials(self, kinds):
@@ -165,6 +172,8 @@ def check_durability(calls, trial):
             dirty.add(path)
         if call in ("create", "mkdir"):
             dirty_directories.add(os.path.dirname(path))
+        if call in ("link", "linkat"):
+            dirty_directories.add(os.path.dirname(whole(second)))
         if call in ("fsync", "fdatasync"):
             dirty.discard(path)
             dirty_directories.discard(path)
@@ -185,7 +194,7 @@ def sweeps(options, place, inputs, shim):
     number = 0
     for name, words in commands.items():
         variants = [("", False, True)]
-        if name in ("resize", "export", "merge", "convert to a directory"):
+        if name in ("resize", "export", "merge", "convert to a directory", "convert a checkpoint to .gguf"):
             variants.append((" --force", True, True))
         if name == "resize":
             variants.append((" --force where directories cannot be exchanged", True, False))

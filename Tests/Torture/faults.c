@@ -190,6 +190,9 @@ int ioctl(int descriptor, unsigned long request, ...) {
 int rename(const char *old, const char *new) { ON_PATHS(rename, old, new, old, new); }
 int renameat(int from, const char *old, int to, const char *new) { ON_PATHS(renameat, old, new, from, old, to, new); }
 int link(const char *old, const char *new) { ON_PATHS(link, old, new, old, new); }
+int linkat(int from, const char *old, int to, const char *new, int flags) {
+    ON_PATHS(linkat, old, new, from, old, to, new, flags);
+}
 int symlink(const char *target, const char *path) { ON_PATHS(symlink, target, path, target, path); }
 int unlink(const char *path) { ON_PATHS(unlink, path, "", path); }
 int unlinkat(int directory, const char *path, int flags) { ON_PATHS(unlinkat, path, "", directory, path, flags); }

@@ -145,6 +145,7 @@ class Inputs:
         commands = {
             "resize": ["resize", "--model", one + "model", *resize],
             "resize shards": ["resize", "--model", one + "sharded", *resize],
+            "resize shards --link": ["resize", "--model", one + "sharded", *resize, "--link"],
             "export": ["export", "--model", one + "model", "--adapter", one + "adapter", "--out", "out", "--progress", "none"],
             "merge": ["merge", "--base", one + "base.model", "--add", one + "zh.model", "--out", "out"],
             "init": ["init", "--preset", "nano", "--tokenizer", one + "base.model", "--out", "out", "--progress", "none"],
