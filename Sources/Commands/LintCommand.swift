@@ -11,9 +11,9 @@ struct LintCommand: ParsableCommand {
         discussion: """
             Looks at the rows that the base lacks, or at all without a base. Errors, with which it ends with exit code 2: \
             rows that no text ever gives, pieces of the base that no longer encode as themselves, entries of the base that \
-            changed, files of one directory that give other ids. Warnings: rows without the wanted scripts, digit strings, \
-            duplicates after NFKC, rows that the corpus never uses, rows in so few contexts there that they look like \
-            something pages repeat. Also says which characters of GB2312, Big5 and Unicode's CJK blocks have a row.
+            changed, files of the directory or of --compare that give other ids. Warnings: rows without the wanted scripts, \
+            digit strings, duplicates after NFKC, rows that the corpus never uses, rows in so few contexts there that they \
+            look like something pages repeat. Also says which characters of GB2312, Big5 and Unicode's CJK blocks have a row.
 
             Example: kuoci lint --tokenizer out/merged --base llama.model --corpus out/corpus/zh.txt
             """)
@@ -28,8 +28,16 @@ struct LintCommand: ParsableCommand {
 
     @Option(
         parsing: .upToNextOption,
-        help: "Texts, one a line: which rows they use, and whether the directory's files agree on them.")
+        help: "Texts, one a line: which rows they use, and whether other files of the tokenizer agree on them.")
     var corpus: [String] = []
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Files that should give the same ids: tokenizer.json, .gguf or .model. Where --tokenizer is a directory, its "
+                + "tokenizer.json and .gguf files are compared in any case.",
+            valueName: "file"))
+    var compare: [String] = []
 
     @Option(
         help: ArgumentHelp(
@@ -43,8 +51,13 @@ struct LintCommand: ParsableCommand {
     @Option(help: "Rows of each kind to show in the text.")
     var examples = 5
 
+    /// More than any vocabulary has rows.
+    private static let mostExamples = 1 << 30
+
     func validate() throws {
-        if examples < 0 { throw ValidationError("--examples must not be negative.") }
+        if !(0...Self.mostExamples).contains(examples) {
+            throw ValidationError("--examples must be from 0 to \(Self.mostExamples).")
+        }
         _ = try parsedScripts(scripts)
     }
 
@@ -54,7 +67,7 @@ struct LintCommand: ParsableCommand {
             file.tokenizer, base: base.map { try TokenizerFile(contentsOf: $0).tokenizer },
             scripts: parsedScripts(scripts), corpus: corpus,
             // A directory was given if what was read lies in it.
-            directory: file.path == tokenizer ? nil : tokenizer)
+            directory: file.path == tokenizer ? nil : tokenizer, comparedWith: compare)
         switch format {
         case .text: print(LintText(report, examples: examples, path: file.path, base: base, corpus: corpus).text)
         case .json: print(lintJSON(report, path: file.path, base: base, corpus: corpus).text(.pretty))

@@ -59,7 +59,11 @@ struct MeasureCommand: ParsableCommand {
         if text.isEmpty, parallel.isEmpty { throw ValidationError("give --text, or --parallel with --tokenizer") }
         if text.isEmpty, sweep.sizes != nil { throw ValidationError("--sweep needs --text to measure on") }
         if tokenizer.isEmpty, !parallel.isEmpty { throw ValidationError("--parallel needs --tokenizer") }
-        if try parallelFiles().count == 1 { throw ValidationError("--parallel needs two languages at least") }
+        let languages = try parallelFiles().map(\.language)
+        if languages.count == 1 { throw ValidationError("--parallel needs two languages at least") }
+        if let twice = languages.first(where: { name in languages.count { $0 == name } > 1 }) {
+            throw ValidationError("--parallel: \"\(twice)\" names two files; give each language a name of its own")
+        }
     }
 
     func run() throws {

@@ -48,7 +48,16 @@ struct MeasuredText {
         ([
             "\(path): \(measure.texts) texts, \(measure.characters) characters, \(measure.bytes) bytes",
             countTable, useTable,
-        ] + pieceLines + answers.map(sentence)).joined(separator: "\n")
+        ] + pieceLines + answerLines).joined(separator: "\n")
+    }
+
+    private var answerLines: [String] {
+        if !answers.isEmpty { return answers.map(sentence) }
+        let why =
+            rows.first?.count.tokens == 0
+            ? "the text is empty"
+            : "one tokenizer alone is judged on Chinese or Japanese text; give a second --tokenizer, or --sweep"
+        return ["is extending it worth it? no answer: \(why)"]
     }
 
     private var countTable: String {
@@ -103,11 +112,11 @@ struct MeasuredText {
         let after = fixed(worth.tokensPerCharacterAfter, 4)
         let per = "tokens a character instead of \(before)"
         guard let tokenizer else {
-            return "is extending it worth it? \(worth.verdict.inWords): with \(ExtensionWorth.reachable) tokens for a "
+            return "is extending it worth it? \(worth.answer): with \(ExtensionWorth.reachable) tokens for a "
                 + "Chinese character, which 20,000 pieces reach, about \(after) \(per), \(percent(worth.saving, 1)) less "
                 + ExtensionWorth.rule
         }
-        let tokens = "\(tokenizer), is it worth it? \(worth.verdict.inWords): \(after) \(per)"
+        let tokens = "\(tokenizer), is it worth it? \(worth.answer): \(after) \(per)"
         if cost == nil { return "\(tokens), \(percent(worth.saving, 1)) less \(ExtensionWorth.rule)" }
         return "\(tokens), each taking \(fixed(worth.costPerToken, 3)) times the computing: "
             + "\(percent(worth.saving, 1)) less \(ExtensionWorth.rule)"
@@ -161,13 +170,16 @@ extension ExtensionWorth {
     static let rule =
         "(worth it from \(percent(worthwhile, 0)) on, little from \(percent(small, 0)) on)"
 
+    /// The verdict in words.
+    var answer: String { verdict?.inWords ?? "no answer" }
+
     func addMembers(to json: inout JSONValue) {
         json["tokens_per_character_before"] = .double(tokensPerCharacterBefore)
         json["tokens_per_character_after"] = .double(tokensPerCharacterAfter)
         json["saved_tokens"] = .double(savedTokens)
         json["cost_per_token"] = .double(costPerToken)
         json["saving"] = .double(saving)
-        json["verdict"] = .string(verdict.rawValue)
+        json["verdict"] = verdict.map { .string($0.rawValue) } ?? .null
         json["rule"] = ["yes": .double(Self.worthwhile), "little": .double(Self.small)]
     }
 }

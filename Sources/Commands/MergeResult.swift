@@ -12,6 +12,8 @@ struct MergeResult {
     private let base: SentencePieceModel
     private let merge: VocabularyMerge
     private let pruned: Int
+    /// Control pieces of an addition that is a merge with the base, of which the result has none.
+    private let controlsLeftOut: [String]
     private let harm: MergeHarm
     /// Nil without texts to compare on.
     private let comparison: TextComparison?
@@ -47,7 +49,9 @@ struct MergeResult {
             try comparison?.check()
         }
         // Who prunes has rows by the ids of the addition, if that is a merge already.
-        let old = addition.extends(base) ? addition : merge.model
+        let isMerge = addition.extends(base)
+        let old = isMerge ? addition : merge.model
+        controlsLeftOut = isMerge ? addition.controls(missingFrom: model) : []
         idMap = policy.prune ? IDMap(from: old, to: model) : nil
         self.model = model
         self.base = base
@@ -57,10 +61,11 @@ struct MergeResult {
     /// What kuoci.json says.
     func json(_ formats: FormatComparison) -> JSONValue {
         [
-            "entries": .integer(model.pieces.count), "added": .integer(merge.added - pruned),
+            "entries": .integer(model.pieces.count), "added": .integer(added),
             "shared": .integer(merge.shared), "dropped": .integer(merge.dropped), "bridges": .integer(merge.bridges),
             "without_scripts": .integer(merge.foreign), "unreachable": .integer(merge.unreachable),
-            "words_left_out": .strings(merge.wordsLeftOut), "pruned": .integer(pruned),
+            "words_left_out": .strings(merge.wordsLeftOut),
+            "characters_left_out": .strings(merge.charactersLeftOut), "pruned": .integer(pruned),
             "padding": .integer(model.pieces.count - merge.model.pieces.count + pruned),
             "dead_rows": .integer(harm.unreached.count), "broken_base_pieces": .integer(harm.broken.count),
             "proof": comparison.map { comparison in
@@ -79,12 +84,22 @@ struct MergeResult {
         if !merge.wordsLeftOut.isEmpty {
             lines.append("words left out: \(shown(merge.wordsLeftOut))")
         }
-        if policy.policy != .append {
+        if !merge.charactersLeftOut.isEmpty {
             lines.append(
-                "each new piece is reached and holds a character of \(policy.scripts): other texts keep their ids")
-        } else {
-            lines += harmLines
+                "\(merge.charactersLeftOut.count) characters of \(policy.cover) left out, which no text becomes: "
+                    + shown(merge.charactersLeftOut))
         }
+        for name in controlsLeftOut {
+            lines.append("\(name) of --add is left out; --pad-token '\(name)' keeps it")
+        }
+        if added == 0 {
+            lines.append("nothing was added: \(whyNothing(policy))")
+        } else if policy.policy != .append {
+            lines.append(
+                "each new piece is reached and holds a character of \(policy.scripts): other texts keep their ids"
+                    + (comparison == nil ? " by construction (--proof-corpus FILES checks it)" : ""))
+        }
+        if policy.policy == .append { lines += harmLines }
         if let comparison {
             lines.append(
                 "\(comparison.changed) of \(comparison.withoutScripts) texts without \(policy.scripts) "
@@ -93,13 +108,24 @@ struct MergeResult {
         return lines
     }
 
+    private var added: Int { merge.added - pruned }
+
+    private func whyNothing(_ policy: MergePolicyOptions) -> String {
+        let reasons = [
+            (merge.shared, "are in the base already"), (merge.foreign, "have no character of \(policy.scripts)"),
+            (merge.unreachable, "cannot be reached by any text"), (merge.dropped, "are left out by --size"),
+            (pruned, "are never used by --corpus"),
+        ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        return reasons.isEmpty ? "--add has no pieces" : "of its pieces " + reasons.joined(separator: ", ")
+    }
+
     private var sizeLine: String {
         let left = [
             (merge.dropped, "left out"), (merge.foreign, "without the scripts"), (merge.unreachable, "not reachable"),
             (pruned, "never used"),
         ].filter { $0.0 > 0 }.map { ", \($0.0) \($0.1)" }.joined()
         let padding = model.pieces.count - merge.model.pieces.count + pruned
-        return "\(model.pieces.count) entries: \(base.pieces.count) of the base, \(merge.added - pruned) added"
+        return "\(model.pieces.count) entries: \(base.pieces.count) of the base, \(added) added"
             + (merge.bridges > 0 ? ", \(merge.bridges) of them as bridges" : "")
             + (padding > 0 ? ", \(padding) as padding" : "") + " (\(merge.shared) shared\(left))"
     }
@@ -130,5 +156,11 @@ extension SentencePieceModel {
     fileprivate func extends(_ base: SentencePieceModel) -> Bool {
         pieces.count > base.pieces.count
             && zip(pieces, base.pieces).allSatisfy { $0.piece.utf8.elementsEqual($1.piece.utf8) }
+    }
+
+    /// The names of control pieces that another model lacks.
+    fileprivate func controls(missingFrom model: SentencePieceModel) -> [String] {
+        let known = Set(model.pieces.map { Array($0.piece.utf8) })
+        return pieces.filter { $0.type == .control && !known.contains(Array($0.piece.utf8)) }.map(\.piece)
     }
 }

@@ -32,12 +32,14 @@ struct SweepOptions: ParsableArguments {
     }
 
     private func parsedSizes() throws -> [Int] {
-        try splitList(sizes ?? "").map { text in
+        let parsed = try trimmedList(sizes ?? "").map { text in
             guard let size = Int(text), size > 0 else {
                 throw ValidationError("--sweep: \"\(text)\" is no number of rows; write --sweep 2000,5000,10000")
             }
             return size
         }
+        if sizes != nil, parsed.isEmpty { throw ValidationError("--sweep: name one number at least, such as 10000") }
+        return parsed
     }
 
     /// Nil if none was asked for.
@@ -51,7 +53,9 @@ struct SweepOptions: ParsableArguments {
 struct VocabularySweep {
     let base: String
     let addition: String
-    /// New rows that the addition has.
+    /// Whether the rows are appended with score 0, the addition being no merge with the base.
+    let isAppended: Bool
+    /// New rows that the addition has; what pads it is none.
     let available: Int
     /// Numbers asked for that are above it: all rows stand for them.
     let unreachable: [Int]
@@ -63,30 +67,33 @@ struct VocabularySweep {
 
     init(base: String, addition: String, sizes: [Int], texts: [String], cost: VocabularyCost?) throws {
         let baseModel = try SentencePieceModel(contentsOf: tokenizerPath(base))
-        let whole = try Self.whole(baseModel, SentencePieceModel(contentsOf: tokenizerPath(addition)))
+        let added = try SentencePieceModel(contentsOf: tokenizerPath(addition))
+        isAppended = !Self.extends(baseModel, added)
+        let whole = isAppended ? try VocabularyMerge(base: baseModel, addition: added).model : added
         let count = baseModel.pieces.count
-        let all = whole.pieces.count - count
+        let rows = whole.pieces.indices.dropFirst(count).filter { Self.isRow(whole.pieces[$0]) }
+        let all = rows.count
         (baseCount, available) = (count, all)
         unreachable = Set(sizes.filter { $0 > all }).sorted()
         self.sizes = Set([0] + sizes.map { min($0, all) }).sorted()
         let tokenizers = try self.sizes.map { size in
             var model = whole
-            model.proto.pieces.removeLast(all - size)
+            model.proto.pieces.removeSubrange((size == 0 ? count : rows[size - 1] + 1)...)
             return try Tokenizer(model)
         }
         self.texts = try texts.map { ($0, try TokenizationMeasure(file: $0, tokenizers: tokenizers)) }
         (self.base, self.addition, self.cost) = (base, addition, cost)
     }
 
-    /// All rows: those of a model that is an extension of the base already, as they stand there; of any other those that
-    /// it appends, in file order with score 0.
-    private static func whole(
-        _ base: SentencePieceModel, _ addition: SentencePieceModel
-    ) throws -> SentencePieceModel {
-        let isExtension =
-            addition.pieces.count > base.pieces.count
+    /// Whether a model is a merge with the base, whose rows are taken as they stand there.
+    private static func extends(_ base: SentencePieceModel, _ addition: SentencePieceModel) -> Bool {
+        addition.pieces.count > base.pieces.count
             && zip(base.pieces, addition.pieces).allSatisfy { $0.piece.utf8.elementsEqual($1.piece.utf8) }
-        return isExtension ? addition : try VocabularyMerge(base: base, addition: addition).model
+    }
+
+    /// Whether text may become a piece: not what is there as padding.
+    private static func isRow(_ piece: SentencePieceModel.Piece) -> Bool {
+        piece.type == .normal || piece.type == .userDefined
     }
 
     /// What so many rows are worth on a text.
@@ -99,7 +106,7 @@ struct VocabularySweep {
 
     var table: String {
         let parts = texts.map { path, measure in
-            "\(path): the first rows of \(addition) after \(base)\n"
+            "\(path): the first rows of \(addition) after \(base)\(isAppended ? ", appended with score 0" : "")\n"
                 + alignedTable([header] + sizes.indices.map { row($0, measure) }) + "\n" + answer(measure)
         }
         let left = unreachable.map { "\($0)" }.joined(separator: ", ")
@@ -129,24 +136,25 @@ struct VocabularySweep {
                 percent(worth.saving, 1),
             ]
         }
-        return row + [index == 0 ? "-" : worth.verdict.rawValue]
+        return row + [index == 0 ? "-" : worth.verdict?.rawValue ?? "-"]
     }
 
     private func answer(_ measure: TokenizationMeasure) -> String {
         let all = sizes.indices.dropFirst().map { (size: sizes[$0], worth: worth($0, measure)) }
         guard let best = all.max(by: { $0.worth.saving < $1.worth.saving }), best.worth.saving.isFinite else {
-            return "no rows, no answer"
+            return measure.texts == 0 ? "the text is empty: no answer" : "no rows, no answer"
         }
         let what = cost == nil ? "tokens" : "computing"
         let first = all.first { $0.worth.verdict == .yes && $0.size < best.size }
         let enough = first.map { "; \($0.size) rows are enough for that" } ?? ""
-        return "is extending it worth it? \(best.worth.verdict.inWords): \(best.size) rows save most, "
+        return "is extending it worth it? \(best.worth.answer): \(best.size) rows save most, "
             + "\(percent(best.worth.saving, 1)) of the \(what) \(ExtensionWorth.rule)\(enough)"
     }
 
     var json: JSONValue {
         [
-            "base": .string(base), "addition": .string(addition), "available_rows": .integer(available),
+            "base": .string(base), "addition": .string(addition), "appended": .bool(isAppended),
+            "available_rows": .integer(available),
             "unreachable": .array(unreachable.map { .integer($0) }),
             "texts": .array(
                 texts.map { path, measure in

@@ -50,5 +50,9 @@ public struct ExtensionWorth: Sendable, Equatable {
     /// The share that computing the text takes less.
     public var saving: Double { 1 - tokensPerCharacterAfter / tokensPerCharacterBefore * costPerToken }
 
-    public var verdict: Verdict { saving >= Self.worthwhile ? .yes : saving >= Self.small ? .little : .no }
+    /// Nil for an empty text.
+    public var verdict: Verdict? {
+        if saving.isNaN { return nil }
+        return saving >= Self.worthwhile ? .yes : saving >= Self.small ? .little : .no
+    }
 }

@@ -4,7 +4,7 @@ public import Tokenizers
 
 /// What tokenizers make of texts in several languages whose lines say the same.
 ///
-/// Lines that are empty in one of the languages are left out in all.
+/// Lines that are empty in one of the languages are left out in all; empty lines at the end of a file are none.
 public struct ParallelMeasure: Sendable {
     /// In the order given.
     public let languages: [String]
@@ -26,13 +26,15 @@ public struct ParallelMeasure: Sendable {
             into: empty,
             next: { () throws -> (item: [[UInt8]], bytes: Int)? in
                 let lines = try sources.map { try $0.next() }
-                if let ended = lines.firstIndex(of: nil) {
-                    guard let longer = lines.firstIndex(where: { $0 != nil }) else { return nil }
-                    throw MetricsError.notAligned(
-                        path: sources[ended].path, lines: sources[ended].count, longer: sources[longer].path)
+                guard let ended = lines.firstIndex(of: nil) else {
+                    let found = lines.compactMap { $0 }
+                    return (found, found.reduce(1) { $0 + $1.count })
                 }
-                let found = lines.compactMap { $0 }
-                return (found, found.reduce(1) { $0 + $1.count })
+                let count = sources[ended].count
+                guard let longer = try zip(sources, lines).first(where: { try $0.0.goesOn(with: $0.1) })?.0 else {
+                    return nil
+                }
+                throw MetricsError.notAligned(path: sources[ended].path, lines: count, longer: longer.path)
             },
             transform: { groups in
                 var measure = empty
@@ -90,6 +92,18 @@ private final class LineSource {
         if line != nil { count += 1 }
         return line
     }
+
+    /// Whether a line just read, or one after it, is not blank.
+    func goesOn(with line: [UInt8]?) throws -> Bool {
+        var line = line
+        while let read = line {
+            if read.contains(where: { !Self.blanks.contains($0) }) { return true }
+            line = try next()
+        }
+        return false
+    }
+
+    private static let blanks = Array(" \t\r".utf8)
 }
 
 public enum MetricsError: BadDataError, Equatable {

@@ -3,26 +3,27 @@ import PieceModel
 import TokenizerFormats
 import Tokenizers
 
-/// Whether another file of a tokenizer's directory gives the same ids.
+/// Whether another file of a tokenizer gives the same ids.
 public struct FormatAgreement: Sendable, Equatable {
     public var path: String
     public var lines: Int
     public var differing: Int
 
-    /// Compares a tokenizer with the tokenizer.json and the GGUF files beside it in `directory`.
+    /// Compares a tokenizer with another file.
     ///
     /// - Parameter corpus: texts to compare on, one a line; a built-in probe made of the tokenizer's pieces if empty.
-    static func of(_ tokenizer: Tokenizer, in directory: String, on corpus: [String]) throws -> [FormatAgreement] {
+    init(of tokenizer: Tokenizer, with path: String, on corpus: [String]) throws {
+        let comparison =
+            TokenizerFileFormat(path: path) == .json
+            ? try FormatComparison(HuggingFaceTokenizer(contentsOf: path), tokenizer, onLinesOf: corpus)
+            : try FormatComparison(TokenizerFile(contentsOf: path).tokenizer, tokenizer, onLinesOf: corpus)
+        (self.path, lines, differing) = (path, comparison.lines, comparison.differing)
+    }
+
+    /// The tokenizer.json and the GGUF files that lie beside a tokenizer in `directory`.
+    static func files(beside tokenizer: Tokenizer, in directory: String) throws -> [String] {
         let names = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
-        return try names.filter { $0 == "tokenizer.json" || $0.hasSuffix(".gguf") }.compactMap { name in
-            let path = directory + "/" + name
-            if path == tokenizer.model.path { return nil }
-            let comparison =
-                name == "tokenizer.json"
-                ? try FormatComparison(HuggingFaceTokenizer(contentsOf: path), tokenizer, onLinesOf: corpus)
-                : try FormatComparison(
-                    Tokenizer(GGUFVocabulary.model(contentsOf: path)), tokenizer, onLinesOf: corpus)
-            return FormatAgreement(path: path, lines: comparison.lines, differing: comparison.differing)
-        }
+        return names.filter { $0 == "tokenizer.json" || $0.hasSuffix(".gguf") }.map { directory + "/" + $0 }
+            .filter { $0 != tokenizer.model.path }
     }
 }

@@ -32,7 +32,7 @@ public struct LintReport: Sendable {
     /// Of the standards GB2312 and Big5, then of the CJK blocks.
     public var standards: [CharacterCoverage] = []
     public var blocks: [CharacterCoverage] = []
-    /// Other files of the same directory; empty where there are none.
+    /// Other files of the same directory, then those that were named; empty where there are none.
     public var agreements: [FormatAgreement] = []
     /// Nil without a corpus.
     public var corpus: CorpusUse?
@@ -55,10 +55,11 @@ public struct LintReport: Sendable {
     ///   - scripts: the writing systems that rows should have.
     ///   - corpus: text files, one text a line.
     ///   - directory: where to look for other files of the same tokenizer.
+    ///   - compared: other files of the same tokenizer: tokenizer.json, GGUF or SentencePiece.
     /// - Throws: `FileError`, or what is wrong with the other files.
     public init(
         _ tokenizer: Tokenizer, base: Tokenizer? = nil, scripts: [Script] = [.han], corpus paths: [String] = [],
-        directory: String? = nil
+        directory: String? = nil, comparedWith compared: [String] = []
     ) throws {
         vocabulary = tokenizer.vocabulary
         self.scripts = scripts
@@ -72,7 +73,10 @@ public struct LintReport: Sendable {
         describe(rows, isNew)
         standards = CharacterCoverage.ofStandards(vocabulary)
         blocks = CharacterCoverage.ofBlocks(vocabulary)
-        if let directory { agreements = try FormatAgreement.of(tokenizer, in: directory, on: paths) }
+        let beside = try directory.map { try FormatAgreement.files(beside: tokenizer, in: $0) } ?? []
+        agreements = try (beside + compared.filter { !beside.contains($0) }).map {
+            try FormatAgreement(of: tokenizer, with: $0, on: paths)
+        }
         if !paths.isEmpty { try read(paths, tokenizer, rows) }
     }
 

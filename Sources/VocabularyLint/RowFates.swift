@@ -7,14 +7,12 @@ import VocabularyMerging
 struct RowFates {
     private let tokenizer: Tokenizer
     private let reachability: Reachability
-    private let normalizer: Normalizer
+    private let normalization: PieceNormalization
 
     init(_ tokenizer: Tokenizer) throws {
         self.tokenizer = tokenizer
         reachability = try Reachability(tokenizer.model)
-        normalizer = try Normalizer(
-            specification: tokenizer.model.proto.normalizerSpec, treatsWhitespaceAsSuffix: false,
-            path: tokenizer.model.path)
+        normalization = try PieceNormalization(tokenizer.model)
     }
 
     /// Those of the normal pieces that do not encode to themselves, or that normalization keeps out of every text.
@@ -26,7 +24,9 @@ struct RowFates {
 
     private func deadRow(_ id: PieceID) -> DeadRow? {
         let parts = reachability.pieces(of: id)
-        if isNormalizedAway(id) { return DeadRow(id: id, parts: parts, reason: .normalizedAway) }
+        if normalization.takesAway(Array(tokenizer.vocabulary.bytes(of: id))) {
+            return DeadRow(id: id, parts: parts, reason: .normalizedAway)
+        }
         return parts == [id] ? nil : DeadRow(id: id, parts: parts, reason: reason(id, parts))
     }
 
@@ -37,19 +37,5 @@ struct RowFates {
         let bridges = reachability.bridges(for: id)
         if !bridges.isEmpty { return .noChain(bridges: bridges) }
         return .forestalled(by: FatalMerge(of: id, in: vocabulary)?.find())
-    }
-
-    /// Whether neither the piece as it stands nor the text that it is meant for, alone or inside a word, holds the piece
-    /// after normalization.
-    private func isNormalizedAway(_ id: PieceID) -> Bool {
-        let specification = tokenizer.model.proto.normalizerSpec
-        let piece = Array(tokenizer.vocabulary.bytes(of: id))
-        let spaceless = specification.escapeWhitespaces ? !piece.contains(0x20) : true
-        if specification.precompiledCharsmap.isEmpty, !specification.removeExtraWhitespaces, spaceless { return false }
-        let plain = tokenizer.vocabulary.text(of: id)
-        let meant = String(plain.unicodeScalars.map { $0 == "\u{2581}" ? " " : Character($0) })
-        return ![plain, meant, "x" + plain + "x", "x" + meant + "x"].contains { text in
-            normalizer.normalize(text).contains(piece)
-        }
     }
 }

@@ -10,6 +10,8 @@ public struct HarmlessOptions: Sendable {
     public var words: [String] = []
     /// Characters to add, as far as they are of the scripts.
     public var characters: [UInt32] = []
+    /// Names of control pieces that will follow those of the merge, such as `<pad>`: no new piece holds one.
+    public var controlNames: [String] = []
     /// The number of entries of the result; nil for all that can be added.
     public var size: Int?
     /// Texts by which the best are chosen where there are more than `size`; without them the first are taken.
@@ -48,7 +50,7 @@ extension VocabularyMerge {
         self.init(
             model: model, added: kept.count, shared: maker.shared, dropped: maker.dropped,
             bridges: kept.count { $0.role == .bridge }, foreign: maker.foreign, unreachable: maker.unreachable,
-            wordsLeftOut: maker.wordsLeftOut)
+            wordsLeftOut: maker.wordsLeftOut, charactersLeftOut: maker.charactersLeftOut)
     }
 }
 
@@ -60,8 +62,8 @@ private struct HarmlessMaker {
     let additions: [[UInt8]]
     /// The words, then the characters.
     let required: [[UInt8]]
-    /// Nil if it changes nothing but spaces.
-    let normalizer: Normalizer?
+    let reserved: ReservedNames
+    let normalization: PieceNormalization
     /// Of the addition.
     let path: String
     var blocked: Set<[UInt8]> = []
@@ -71,6 +73,7 @@ private struct HarmlessMaker {
     var foreign = 0
     var unreachable = 0
     var wordsLeftOut: [String] = []
+    var charactersLeftOut: [String] = []
 
     init(base: SentencePieceModel, addition: SentencePieceModel, options: HarmlessOptions) throws {
         self.base = base
@@ -80,19 +83,15 @@ private struct HarmlessMaker {
             Array($0.piece.utf8)
         }
         required = options.requiredTexts.map { Array($0.utf8) }
-        var specification = base.proto.normalizerSpec
-        specification.addDummyPrefix = false
-        specification.removeExtraWhitespaces = false
-        normalizer =
-            specification.precompiledCharsmap.isEmpty
-            ? nil : try Normalizer(specification: specification, treatsWhitespaceAsSuffix: false, path: base.path)
+        reserved = ReservedNames(base, and: options.controlNames)
+        normalization = try PieceNormalization(base)
         path = addition.path
     }
 
     /// The pieces to add, in order.
     mutating func make() throws -> [NewPieces.Entry] {
-        (shared, foreign, unreachable, wordsLeftOut) = (0, 0, 0, [])
-        var pieces = NewPieces(base: base, scripts: scripts, blocked: blocked)
+        (shared, foreign, unreachable, wordsLeftOut, charactersLeftOut) = (0, 0, 0, [], [])
+        var pieces = NewPieces(base: base, scripts: scripts, reserved: reserved, blocked: blocked)
         let (words, characters) = (required.prefix(options.words.count), required.dropFirst(options.words.count))
         for text in required where pieces.isOfScripts(text) { pieces.announce(text, as: .required) }
         for text in additions where pieces.isOfScripts(text) { pieces.announce(text, as: .optional) }
@@ -100,7 +99,9 @@ private struct HarmlessMaker {
             wordsLeftOut.append(String(decoding: text, as: UTF8.self))
         }
         for text in additions { count(text, pieces.isInBase(text), pieces.isOfScripts(text)) { pieces.add(text) } }
-        for text in characters where pieces.isOfScripts(text) { _ = pieces.add(text) }
+        for text in characters where pieces.isOfScripts(text) && !pieces.add(text) {
+            charactersLeftOut.append(String(decoding: text, as: UTF8.self))
+        }
         let kept = try select(pieces.entries)
         dropped = pieces.entries.indices.count { pieces.entries[$0].role == .optional && !kept[$0] }
         return pieces.entries.indices.filter { kept[$0] }.map { pieces.entries[$0] }
@@ -161,12 +162,7 @@ private struct HarmlessMaker {
         let tokenizer = try Tokenizer(base.extended(by: entries.map(\.text)).withoutNormalization)
         return entries.indices.filter { index in
             let ids = entries[index].text.withUnsafeBufferPointer { tokenizer.encode(utf8: $0) }
-            return ids != [PieceID(base.pieces.count + index)] || !isNormalized(entries[index].text)
+            return ids != [PieceID(base.pieces.count + index)] || normalization.takesAway(entries[index].text)
         }.map { entries[$0].text }
-    }
-
-    private func isNormalized(_ text: [UInt8]) -> Bool {
-        guard let normalizer else { return true }
-        return normalizer.normalize(String(decoding: text, as: UTF8.self).replacing("▁", with: " ")) == text
     }
 }

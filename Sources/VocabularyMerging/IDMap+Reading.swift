@@ -25,8 +25,8 @@ extension IDMap {
         } catch {
             throw bad("is \(error)")
         }
-        guard let entries = json["new_entries"]?.int, (1...1 << 24).contains(entries) else {
-            throw bad("new_entries is not a whole number from 1 to \(1 << 24)")
+        guard let entries = json["new_entries"]?.int, (1...IDMap.mostEntries).contains(entries) else {
+            throw bad("new_entries is not a whole number from 1 to \(IDMap.mostEntries)")
         }
         guard let items = json["new_ids"]?.array, !items.isEmpty else { throw bad("new_ids is not a list of ids") }
         guard json["old_entries"]?.int == items.count else {

@@ -8,6 +8,8 @@ public import PieceModel
 /// `new_ids` has one item for each old id: the entry of the same text, or null where there is none.
 public struct IDMap: Sendable, Equatable {
     public static let fileName = "id-map.json"
+    /// Vocabularies have fewer: what names more is no vocabulary, or would take all memory.
+    static let mostEntries = 1 << 24
 
     public let newEntries: Int
     public let newIDs: [Int?]

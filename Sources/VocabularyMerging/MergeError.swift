@@ -17,6 +17,13 @@ public enum MergeError: BadDataError, Equatable {
     /// The finished merge is not without harm.
     case cannotProve(path: String, unreached: Int, broken: Int)
     case padTokenExists(path: String, piece: String, id: Int)
+    /// Padding up to a multiple of a number that makes a vocabulary too large.
+    case tooMuchPadding(path: String, factor: Int, most: Int)
+    /// No text without the scripts of the new pieces is in files that were to prove that such texts keep their ids.
+    case nothingToProve(paths: [String])
+    /// No text is in files by which pieces were to be chosen.
+    case noText(paths: [String])
+    case wordTooLong(path: String, line: Int, characters: Int, most: Int)
 
     public var description: String {
         switch self {
@@ -49,6 +56,16 @@ public enum MergeError: BadDataError, Equatable {
                 + "\(broken) of its own no longer); use --policy append"
         case .padTokenExists(let path, let piece, let id):
             "\(path): entry \(id) is \(piece) already; leave --pad-token out or name another"
+        case .tooMuchPadding(let path, let factor, let most):
+            "\(path): padding it to a multiple of \(factor) would make more than \(most) entries; "
+                + "give --pad-to-multiple a smaller number"
+        case .nothingToProve(let paths):
+            "\(paths.joined(separator: ", ")): no line is without the scripts of the new pieces, so that nothing is "
+                + "proved; give --proof-corpus texts in the languages of the base"
+        case .noText(let paths):
+            "\(paths.joined(separator: ", ")): holds no text to choose pieces by; give --corpus texts, one a line"
+        case .wordTooLong(let path, let line, let characters, let most):
+            "\(path): line \(line) has \(characters) characters, more than the \(most) of a word; give one word a line"
         }
     }
 }

@@ -3,7 +3,7 @@ public import Tokenizers
 
 /// What a merge did to pieces: new ones that text never becomes, and pieces of the base that it no longer becomes.
 public struct MergeHarm: Sendable {
-    /// New pieces that are never reached, by id.
+    /// New pieces that are never reached, or that normalization takes away, by id.
     public let unreached: [PieceID]
     /// Pieces of the base that their text was encoded to by the base and is not by the merge, by id.
     public let broken: [PieceID]
@@ -13,10 +13,14 @@ public struct MergeHarm: Sendable {
     public init(base: SentencePieceModel, merged: SentencePieceModel) throws(PieceModelError) {
         let before = try Set(Reachability(base).unreachedRows)
         reachability = try Reachability(merged)
+        let normalization = try PieceNormalization(merged)
         let firstNew = PieceID(base.pieces.count)
         let unreached = reachability.unreachedRows
-        self.unreached = unreached.filter { $0 >= firstNew }
-        broken = unreached.filter { $0 < firstNew && !before.contains($0) }
+        let takenAway = Set(
+            reachability.rows.filter { normalization.takesAway(Array(merged.pieces[Int($0.rawValue)].piece.utf8)) })
+        self.unreached = takenAway.union(unreached).filter { $0 >= firstNew }.sorted()
+        // What normalization takes away no text became before either.
+        broken = unreached.filter { $0 < firstNew && !before.contains($0) && !takenAway.contains($0) }
     }
 
     /// What the merge makes of a piece's text.

@@ -27,24 +27,29 @@ struct NewPieces {
     private var rules: MergeRules
     private let countOfBase: Int
     private let scripts: ScriptSet
+    private let reserved: ReservedNames
     private let blocked: Set<[UInt8]>
     private var wanted = ByteStringTable()
     private var roles: [Role] = []
 
     /// - Parameters:
     ///   - scripts: each new piece holds a character of these.
+    ///   - reserved: what no new piece may hold.
     ///   - blocked: texts that may not be pieces.
-    init(base: SentencePieceModel, scripts: ScriptSet, blocked: Set<[UInt8]> = []) {
+    init(base: SentencePieceModel, scripts: ScriptSet, reserved: ReservedNames, blocked: Set<[UInt8]> = []) {
         rules = MergeRules(base)
         countOfBase = rules.texts.count
         self.scripts = scripts
+        self.reserved = reserved
         self.blocked = blocked
     }
 
     /// Whether a piece of the text can change no text without the scripts.
     func isOfScripts(_ text: [UInt8]) -> Bool { scripts.isFound(in: text) }
 
-    private func isAdmissible(_ text: [UInt8]) -> Bool { isOfScripts(text) && !blocked.contains(text) }
+    private func isAdmissible(_ text: [UInt8]) -> Bool {
+        isOfScripts(text) && !blocked.contains(text) && !reserved.isFound(in: text)
+    }
 
     func isInBase(_ text: [UInt8]) -> Bool {
         rules.texts.index(of: text).map { $0 < countOfBase } ?? false

@@ -18,13 +18,22 @@ extension SentencePieceModel {
     /// The model with unused pieces after its own, `[PAD49954]` and so on, up to a number of entries that `factor` divides.
     ///
     /// The names are those that llama.cpp's converter gives to rows without an entry.
+    ///
+    /// - Throws: `MergeError.padTokenExists` if an entry has such a name already, `MergeError.tooMuchPadding`.
     public func paddedToMultiple(of factor: Int) throws(MergeError) -> SentencePieceModel {
+        precondition(factor > 0, "a multiple of nothing is asked for")
+        let count = pieces.count
+        let missing = count.isMultiple(of: factor) ? 0 : factor - count % factor
+        if missing == 0 { return self }
+        if missing > IDMap.mostEntries - count {
+            throw .tooMuchPadding(path: path, factor: factor, most: IDMap.mostEntries)
+        }
+        let ids = Dictionary(
+            pieces.enumerated().map { (Array($1.piece.utf8), $0) }, uniquingKeysWith: { first, _ in first })
         var padded = self
-        while !padded.pieces.count.isMultiple(of: factor) {
-            let text = "[PAD\(padded.pieces.count)]"
-            if let id = pieces.firstIndex(where: { $0.piece == text }) {
-                throw .padTokenExists(path: path, piece: text, id: id)
-            }
+        for number in count..<count + missing {
+            let text = "[PAD\(number)]"
+            if let id = ids[Array(text.utf8)] { throw .padTokenExists(path: path, piece: text, id: id) }
             padded.append(text, .unused)
         }
         return padded

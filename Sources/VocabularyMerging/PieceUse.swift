@@ -6,7 +6,7 @@ import Tokenizers
 struct PieceUse {
     private(set) var counts: [Int]
 
-    /// - Throws: `FileError`.
+    /// - Throws: `FileError`, `MergeError.noText`.
     init(of tokenizer: Tokenizer, onLinesOf paths: [String]) throws {
         let total = Mutex([Int](repeating: 0, count: tokenizer.count))
         try forEachLineBatch(of: paths) { (batch: LineBatch<[Int32]>) in
@@ -21,5 +21,7 @@ struct PieceUse {
             }
         }
         counts = total.withLock { $0 }
+        // Of use on nothing all pieces look the same: nothing could be chosen by it.
+        if !counts.contains(where: { $0 > 0 }) { throw MergeError.noText(paths: paths) }
     }
 }

@@ -11,7 +11,7 @@ public struct Pruning: Sendable {
     /// - Parameters:
     ///   - merged: The base's entries first.
     ///   - required: Texts of pieces that stay in any case.
-    /// - Throws: `FileError`, `PieceModelError`.
+    /// - Throws: `FileError`, `PieceModelError`, `MergeError.noText`.
     public init(
         _ merged: SentencePieceModel, countOfBase: Int, onLinesOf paths: [String], keeping required: [String] = []
     ) throws {

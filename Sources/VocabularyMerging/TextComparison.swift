@@ -5,6 +5,8 @@ public import UnicodeText
 
 /// How many texts without some scripts get other ids from a merge than from its base.
 public struct TextComparison: Sendable, Equatable {
+    /// The files.
+    public private(set) var paths: [String] = []
     /// Lines that are not empty.
     public private(set) var texts = 0
     /// Those without a character of the scripts.
@@ -46,6 +48,7 @@ public struct TextComparison: Sendable, Equatable {
             total.withLock { $0.add(comparison) }
         }
         self = total.withLock { $0 }
+        self.paths = paths
     }
 
     private init() {}
@@ -57,8 +60,9 @@ public struct TextComparison: Sendable, Equatable {
         firstChange = firstChange ?? other.firstChange
     }
 
-    /// - Throws: `MergeError.changesText` if any text was changed.
+    /// - Throws: `MergeError.changesText` if any text was changed, `MergeError.nothingToProve` if none was compared.
     public func check() throws(MergeError) {
+        if withoutScripts == 0 { throw .nothingToProve(paths: paths) }
         guard let firstChange else { return }
         throw .changesText(path: firstChange.path, line: firstChange.line, changed: changed, texts: withoutScripts)
     }

@@ -17,10 +17,12 @@ public struct VocabularyMerge: Sendable {
     public let unreachable: Int
     /// Words asked for that could not be added.
     public let wordsLeftOut: [String]
+    /// Characters of the scripts asked for that could not be added.
+    public let charactersLeftOut: [String]
 
     init(
         model: SentencePieceModel, added: Int, shared: Int, dropped: Int, bridges: Int = 0, foreign: Int = 0,
-        unreachable: Int = 0, wordsLeftOut: [String] = []
+        unreachable: Int = 0, wordsLeftOut: [String] = [], charactersLeftOut: [String] = []
     ) {
         self.model = model
         self.added = added
@@ -30,6 +32,7 @@ public struct VocabularyMerge: Sendable {
         self.foreign = foreign
         self.unreachable = unreachable
         self.wordsLeftOut = wordsLeftOut
+        self.charactersLeftOut = charactersLeftOut
     }
 
     /// The published recipe: each piece of the addition that the base lacks is appended in file order with score 0 and no

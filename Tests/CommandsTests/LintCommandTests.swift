@@ -34,6 +34,27 @@ import Testing
         #expect(dead.first?["parts"] == ["越", "来", "越"])
     }
 
+    @Test func `a file that is named is compared`() throws {
+        guard let program else { return }
+        try withTemporaryDirectory { directory in
+            let (model, other) = (directory + "/test.model", directory + "/other.model")
+            try writeModel(["中", "文"], to: model)
+            try writeModel(["中"], to: other)
+            let same = try run(program, ["lint", "--tokenizer", model, "--compare", model])
+            #expect(same.code == 0, "\(same.output)\(same.diagnostics)")
+            #expect(same.output.contains("\nok       \(model) gives other ids on 0 of "))
+            let different = try run(program, ["lint", "--tokenizer", model, "--compare", other])
+            #expect(different.code == 2)
+            #expect(different.output.contains("\nerror    \(other) gives other ids on "))
+        }
+    }
+
+    @Test(arguments: ["-1", "9223372036854775807"])
+    func `a number of examples that cannot be shown is a matter of usage`(_ count: String) throws {
+        guard let ending = try lint(["中"], ["--examples=" + count]) else { return }
+        #expect(ending.code == 64 && ending.diagnostics.contains("--examples must be from 0 to "))
+    }
+
     @Test func `what is no list of scripts is a matter of usage, what is no model of data`() throws {
         guard let usage = try lint(["中"], ["--scripts", "Klingon"]),
             let data = try lint(["中"], ["--base", "/dev/null"])

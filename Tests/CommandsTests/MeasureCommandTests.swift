@@ -34,6 +34,7 @@ import VocabularyMerging
                 cost: VocabularyCost(config))
             #expect(sweep.sizes == [0, 1, 2, 3])
             #expect((sweep.available, sweep.unreachable) == (3, [9]))
+            #expect(sweep.isAppended && sweep.table.contains("\(paths.base), appended with score 0\n"))
             let base = try SentencePieceModel(contentsOf: paths.base)
             let addition = try SentencePieceModel(contentsOf: paths.add)
             let tokens = try (0...3).map { rows in
@@ -59,8 +60,68 @@ import VocabularyMerging
             try writeModel(["中", "文", "字", "典", "文字", "中文", "文字典"], to: merged)
             try writeFile(file, Array("中文字典\n".utf8))
             let sweep = try VocabularySweep(base: base, addition: merged, sizes: [1, 2, 3], texts: [file], cost: nil)
-            #expect(sweep.available == 3)
+            #expect(sweep.available == 3 && !sweep.isAppended)
             #expect(sweep.texts.first?.measure.counts.map(\.tokens) == [4, 3, 3, 2])
+        }
+    }
+
+    @Test func `what pads a merge is no row`() throws {
+        try withFiles { directory in
+            let (base, merged) = (directory + "/base.model", directory + "/merged.model")
+            try writeModel(["中", "文", "中文"], to: merged)
+            let padded = try SentencePieceModel(contentsOf: merged).addingPadToken("<pad>").paddedToMultiple(of: 64)
+            try writeFile(merged, padded.serialized())
+            let sweep = try VocabularySweep(
+                base: base, addition: merged, sizes: [1, 20], texts: [directory + "/text.txt"], cost: nil)
+            #expect((sweep.available, sweep.sizes) == (1, [0, 1]))
+            #expect(sweep.texts.first?.measure.counts.map(\.tokens) == [13, 10])
+        }
+    }
+
+    @Test func `an empty text has no verdict`() throws {
+        try withFiles { directory in
+            try writeFile(directory + "/empty.txt", [])
+            let sweep = try VocabularySweep(
+                base: directory + "/base.model", addition: directory + "/add.model", sizes: [1],
+                texts: [directory + "/empty.txt"], cost: nil)
+            let sizes = try #require(sweep.json["texts"]?.array?.first?["sizes"]?.array)
+            #expect(sizes.map { $0["verdict"] } == [.null, .null])
+            #expect(sweep.table.hasSuffix("\nthe text is empty: no answer"))
+        }
+    }
+
+    @Test func `one tokenizer on a text that is not Chinese gets a line that says why there is no answer`() throws {
+        guard let program else { return }
+        try withFiles { directory in
+            try writeFile(directory + "/plain.txt", Array("plain text\n".utf8))
+            let ending = try run(
+                program, ["measure", "--tokenizer", directory + "/base.model", "--text", directory + "/plain.txt"])
+            #expect(ending.code == 0)
+            #expect(ending.output.contains("\nis extending it worth it? no answer: one tokenizer alone is judged "))
+        }
+    }
+
+    @Test func `lists may have spaces, and an empty one is a matter of usage`() throws {
+        guard let program else { return }
+        try withFiles { directory in
+            let sweep = [
+                "measure", "--base", directory + "/base.model", "--add", directory + "/add.model", "--text",
+                directory + "/text.txt", "--sweep",
+            ]
+            let spaced = try run(program, sweep + ["1, 2"])
+            #expect(spaced.code == 0, "\(spaced.diagnostics)")
+            #expect(try run(program, sweep + [""]).code == 64)
+        }
+    }
+
+    @Test func `two files of one language are a matter of usage`() throws {
+        guard let program else { return }
+        try withFiles { directory in
+            let file = directory + "/text.txt"
+            let ending = try run(
+                program,
+                ["measure", "--tokenizer", directory + "/base.model", "--parallel", "en=" + file, "en=" + file])
+            #expect(ending.code == 64 && ending.diagnostics.contains("\"en\" names two files"))
         }
     }
 

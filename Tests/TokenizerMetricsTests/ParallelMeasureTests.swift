@@ -27,11 +27,23 @@ import Tokenizers
         #expect(found.tokens == [[3, 9], [2, 7]])
     }
 
+    @Test(arguments: [("中\n文\n\n \n", "a\nb"), ("中\n文", "a\nb\n\n"), ("中\n文\n\n\n\n", "a\nb\n\n")])
+    func `blank lines at the end of a file are none`(_ first: String, _ second: String) throws {
+        let found = try measure(first, second, [["a", "b", "中", "文"]])
+        #expect(found.texts == 2)
+        #expect(found.makeups.map(\.characters) == [2, 2])
+    }
+
     @Test func `files of different lengths are refused by name`() throws {
         try withTemporaryDirectory { directory in
             let (short, long) = (directory + "/short.txt", directory + "/long.txt")
             try writeFile(short, Array("1\n2\n".utf8))
             try writeFile(long, Array("1\n2\n3\n".utf8))
+            #expect(throws: MetricsError.notAligned(path: short, lines: 2, longer: long)) {
+                try ParallelMeasure([("a", long), ("b", short)], tokenizers: [])
+            }
+            // A blank line before more text is one that the other lacks.
+            try writeFile(long, Array("1\n2\n\n4\n".utf8))
             #expect(throws: MetricsError.notAligned(path: short, lines: 2, longer: long)) {
                 try ParallelMeasure([("a", long), ("b", short)], tokenizers: [])
             }
@@ -75,6 +87,11 @@ import Tokenizers
         let worth = ExtensionWorth(
             tokensPerCharacterBefore: before, tokensPerCharacterAfter: after, costPerToken: cost)
         #expect(worth.verdict == verdict)
+    }
+
+    @Test func `an empty text has no verdict`() {
+        let worth = ExtensionWorth(tokensPerCharacterBefore: .nan, tokensPerCharacterAfter: .nan)
+        #expect(worth.verdict == nil)
     }
 
     private func expected(_ text: String, _ pieces: [String]) throws -> ExtensionWorth? {

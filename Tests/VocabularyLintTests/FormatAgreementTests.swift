@@ -33,6 +33,28 @@ import Tokenizers
         #expect(try agreements(untied, corpus: "aba\nbab\nb\n").map(\.differing) == [0])
     }
 
+    @Test func `files that are named are compared after those of the directory, and none twice`() throws {
+        try withTemporaryDirectory { directory in
+            let (model, other) = (try tokenizer(tied, withBytes: true), try tokenizer(tied.dropLast(), withBytes: true))
+            try writeFile(directory + "/tokenizer.model", model.model.serialized())
+            try writeFile(directory + "/beside.gguf", GGUFVocabulary.utf8(model, name: "beside"))
+            try writeFile(directory + "/other.model", other.model.serialized())
+            try writeFile(directory + "/other.json", TokenizerJSON(other).utf8())
+            try writeFile(directory + "/corpus.txt", Array("ab\nb\n".utf8))
+            let paths = ["other.json", "beside.gguf", "other.model"].map { directory + "/" + $0 }
+            let report = try LintReport(
+                Tokenizer(contentsOf: directory + "/tokenizer.model"), corpus: [directory + "/corpus.txt"],
+                directory: directory, comparedWith: paths)
+            #expect(report.agreements.map(\.path) == [paths[1], paths[0], paths[2]])
+            #expect(report.agreements.map(\.differing) == [0, 1, 1])
+            #expect(
+                try LintReport(
+                    Tokenizer(contentsOf: directory + "/tokenizer.model"), corpus: [directory + "/corpus.txt"],
+                    comparedWith: [paths[1]]
+                ).agreements.map(\.differing) == [0])
+        }
+    }
+
     @Test func `a GGUF file of another vocabulary disagrees`() throws {
         try withTemporaryDirectory { directory in
             let (model, other) = (try tokenizer(tied, withBytes: true), try tokenizer(tied.dropLast(), withBytes: true))

@@ -76,6 +76,43 @@ struct HarmlessMergeTests {
         #expect(newPieces(merge) == ["中,", "中国"])
     }
 
+    @Test func `what normalization takes out of every text is not reachable, and counts as harm`() throws {
+        guard let path = sharedData("tokenizers/chinese-20k.model") else { return }
+        // Its rules make a space of ▁, and one space of two.
+        var base = bpeModel([("中", 0), ("国", 0), ("▁", 0)])
+        base.proto.normalizerSpec = try SentencePieceModel(contentsOf: path).proto.normalizerSpec
+        let addition = bpeModel([("中▁▁国", 0), ("中▁国", 0)])
+        let merge = try VocabularyMerge(base: base, addition: addition, harmlessly: HarmlessOptions())
+        #expect(newPieces(merge) == ["中▁", "中▁国"])
+        #expect(merge.unreachable == 1)
+        try MergeHarm(base: base, merged: merge.model).check(base: "test.model")
+        let appended = try VocabularyMerge(base: base, addition: bpeModel([("▁▁", 0)])).model
+        let harm = try MergeHarm(base: base, merged: appended)
+        #expect(harm.unreached == [4] && harm.broken == [])
+    }
+
+    @Test func `what holds the name of a control piece, which tokenizer.json cuts out of texts, is left out`() throws {
+        let letters = ["<", "s", ">", "u", "n", "k", "▁", "中", "国"]
+        var base = bpeModel((letters + ["<s>", "s s"]).map { ($0, 0) })
+        for id in letters.count + 1..<base.pieces.count { base.proto.pieces[id].type = .control }
+        var options = HarmlessOptions()
+        options.words = ["<s>中", "中<unk>国", "s>中", "中s s", "中<国>"]
+        options.controlNames = ["<国>"]
+        let merge = try VocabularyMerge(base: base, addition: bpeModel([("中<s>国", 0)]), harmlessly: options)
+        #expect(newPieces(merge) == [">中", "s>中"])
+        #expect(merge.wordsLeftOut == ["<s>中", "中<unk>国", "中s▁s", "中<国>"])
+        #expect(merge.unreachable == 1)
+    }
+
+    @Test func `characters that cannot be added are named`() throws {
+        let merge = try merge([("中", 0)], []) {
+            $0.characters = [0x4E2D, 0x56FD, 0x4EBA, 0x61]
+            $0.controlNames = ["国"]
+        }
+        #expect(newPieces(merge) == ["人"])
+        #expect(merge.charactersLeftOut == ["国"])
+    }
+
     @Test func `words and characters are there whatever the size leaves out`() throws {
         let merge = try merge([("a", 0), ("▁", 0), ("中", 0), ("国", 0)], ["中国", "国中", "中中"]) {
             $0.words = ["国中国", "中 a", "Word"]
@@ -106,6 +143,19 @@ struct HarmlessMergeTests {
             #expect(try best(4) == addition)
             #expect(newPieces(try merge(base, addition) { $0.size = 6 }) == ["国中"])
             #expect(throws: MergeError.tooFewPieces(size: 10, path: "test.model", possible: 9)) { try best(5) }
+        }
+    }
+
+    @Test func `texts without anything in them choose nothing`() throws {
+        try withTemporaryDirectory { directory in
+            let text = directory + "/text.txt"
+            try writeFile(text, "\n\n".utf8)
+            #expect(throws: MergeError.noText(paths: [text])) {
+                try merge([("中", 0), ("国", 0)], ["中国", "国中"]) {
+                    $0.size = 4
+                    $0.corpus = [text]
+                }
+            }
         }
     }
 

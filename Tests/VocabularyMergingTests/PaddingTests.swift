@@ -28,4 +28,11 @@ struct PaddingTests {
             try bpeModel([("[PAD3]", 0), ("b", 0)]).paddedToMultiple(of: 2)
         }
     }
+
+    @Test(arguments: [1 << 25, Int.max])
+    func `a multiple that no vocabulary reaches is refused`(factor: Int) {
+        #expect(throws: MergeError.tooMuchPadding(path: "test.model", factor: factor, most: 1 << 24)) {
+            try bpeModel([("a", 0)]).paddedToMultiple(of: factor)
+        }
+    }
 }

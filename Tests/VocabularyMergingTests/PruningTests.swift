@@ -30,6 +30,12 @@ struct PruningTests {
         #expect(kept.pieces.map(\.piece) == ["<unk>", "中", "国", "人", "国人"])
     }
 
+    @Test func `texts without anything in them prune nothing`() throws {
+        #expect(throws: MergeError.self) {
+            try pruned(bpeModel([("中", 0), ("国", 0), ("中国", -1)]), countOfBase: 3, text: "\n")
+        }
+    }
+
     @Test func `the map names the new place of each old id`() throws {
         let model = bpeModel([("中", 0), ("国", 0), ("中国", -1), ("国国", -2), ("国中", -3)])
         let left = try pruned(model, countOfBase: 3, text: "国中\n中国中")

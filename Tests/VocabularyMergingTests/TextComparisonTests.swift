@@ -28,6 +28,18 @@ struct TextComparisonTests {
         }
     }
 
+    @Test(arguments: ["", "\n\n", "中\n中a\n"])
+    func `texts that all hold the scripts, or none at all, prove nothing`(text: String) throws {
+        let base = bpeModel([("a", 0), ("中", 0)])
+        try withTemporaryDirectory { directory in
+            let path = directory + "/text.txt"
+            try writeFile(path, text.utf8)
+            let comparison = try TextComparison(
+                base: Tokenizer(base), merged: Tokenizer(base), without: ScriptSet([.han]), onLinesOf: [path])
+            #expect(throws: MergeError.nothingToProve(paths: [path])) { try comparison.check() }
+        }
+    }
+
     @Test func `lines beyond one batch keep their numbers`() throws {
         let base = bpeModel([("a", 0), ("b", 0)])
         let merged = try VocabularyMerge(base: base, addition: bpeModel([("bb", 0)])).model
