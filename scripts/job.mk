@@ -62,7 +62,8 @@ export_command = $(KUOCI) export --model $(OUT)/stage1/model --adapter $(OUT)/st
 evaluate_command = $(KUOCI) evaluate --model $(OUT)/export --text zh=$(zh_measured) en=$(en_measured) \
     --block-size 256 --format json
 # Of the tokenizer, and of the runs that there are.
-report_command = $(KUOCI) report $(OUT)/tokenizer $(1) --text $(zh_heldout) $(en_heldout) --out $(OUT)/report.html --force
+report_command = $(KUOCI) report $(OUT)/tokenizer $(1) --text $(zh_heldout) $(en_heldout) \
+    --parallel en=corpora/parallel.en.txt zh=corpora/parallel.zh.txt --out $(OUT)/report.html --force
 
 steps := corpus vocabulary merge measure init base resize stage1 stage2 export evaluate
 .PHONY: $(steps) summary

@@ -1,7 +1,6 @@
 import ArgumentParser
+import Checkpoints
 import FileIO
-import Foundation
-import Provenance
 import Reports
 import Tokenizers
 
@@ -12,10 +11,10 @@ struct ReportCommand: ParsableCommand {
         abstract: "Writes a page with plots about an extended vocabulary and its training.",
         discussion: """
             Looks in the directories, and in those that they hold, for a tokenizer that `kuoci merge` wrote and for runs of \
-            `kuoci pretrain`; the page shows what is there: tokens a character before and after, how many rows that takes, \
-            coverage, what lint finds, sentences as both tokenizers cut them, and loss, learning rate, gradient norm and bits \
-            per byte of the runs. It is one file that opens without a network. --compare draws ways to train over one \
-            another: bits per byte by text, by computing and by time.
+            `kuoci pretrain`; the page shows what is there: tokens a character before and after, whether that is worth it, how \
+            many rows it takes and what they cost, coverage, what lint finds, sentences as both tokenizers cut them, loss, \
+            learning rate, gradient norm and bits per byte of the runs, and what all that was made of. It is one file that opens \
+            without a network. --compare draws ways to train over one another: bits per byte by text, by computing and by time.
 
             Example: kuoci report out --text out/corpus/zh.heldout.txt out/corpus/en.heldout.txt --out out/report.html
             """)
@@ -47,7 +46,17 @@ struct ReportCommand: ParsableCommand {
     )
     var text: [String] = []
 
-    @Option(help: "Sentences to show.")
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Files of several languages whose lines are one another's translations: how many tokens a language takes for "
+                + "each of the first one's.", valueName: "name=file"))
+    var parallel: [String] = []
+
+    @Option(help: "A config.json: what rows cost that model (default: the model of the first run that is there).")
+    var config: String?
+
+    @Option(help: "Sentences to show, 1000 at most.")
     var sentences = 20
 
     @Option(help: "The page's title.")
@@ -57,109 +66,127 @@ struct ReportCommand: ParsableCommand {
     var force = false
 
     func validate() throws {
-        if directories.isEmpty, compare.isEmpty { throw ValidationError("name at least one directory") }
-        if directories.isEmpty, !text.isEmpty { throw ValidationError("--text needs a directory with a tokenizer") }
+        if directories.isEmpty, compare.isEmpty, tokenizer == nil {
+            throw ValidationError("name at least one directory")
+        }
+        if directories.isEmpty, tokenizer == nil, !text.isEmpty || !parallel.isEmpty {
+            throw ValidationError("--text and --parallel need a directory with a tokenizer, or --tokenizer")
+        }
         _ = try comparedDirectories()
-        if sentences < 0 { throw ValidationError("--sentences must not be negative") }
+        let languages = try parallelFiles().map(\.language)
+        if languages.count == 1 { throw ValidationError("--parallel needs two languages at least") }
+        if Set(languages).count < languages.count {
+            throw ValidationError("--parallel: give each language a name of its own")
+        }
+        if !(0...1000).contains(sentences) { throw ValidationError("--sentences must be from 0 to 1000") }
     }
 
     func run() throws {
+        try requireInputs(directories + givenFiles, outside: out)
         if !force { try refuseExisting(out) }
-        let sources = directories.isEmpty ? ReportSources() : try ReportSources(directories)
-        let ways = try comparedDirectories().map { name, directory in
-            RunComparison.Way(name: name, runs: try ReportSources([directory]).runs)
-        }
+        let sources = try ReportSources(directories, mayBeEmpty: directories.isEmpty || tokenizer != nil)
+        let ways = try comparedDirectories().map { (name: $0.name, sources: try ReportSources([$0.directory])) }
+        let reported = try reportedVocabulary(sources)
+        let report = try reported.map { try $0.report(texts: text, languages: parallelFiles()) }
         var page = ReportPage(title: title)
-        let vocabulary = try vocabularyReport(sources)
-        page.tiles = (vocabulary?.tiles() ?? []) + runTiles(sources.runs)
-        page.sections =
-            try (vocabulary?.sections(sentences: sentences) ?? []) + runSections(sources.runs)
-            + (ways.isEmpty ? [] : [RunComparison(ways).section]) + [origin(sources)]
-        page.subtitle = subtitle(sources, vocabulary)
+        page.tiles = (report?.tiles() ?? []) + runTiles(sources.runs)
+        page.sections = try report?.sections(sentences: sentences) ?? []
+        page.sections += runSections(sources.runs)
+        if !ways.isEmpty { page.sections.append(comparison(ways)) }
+        let origin = ReportOrigin(sources: [sources] + ways.map(\.sources), files: (reported?.files ?? []) + textFiles)
+        page.sections.append(try origin.section())
+        page.subtitle = subtitle(sources, report)
+        let drawn = plots.map { ReportPlots(page.sections.flatMap(\.figures), in: $0) }
+        try drawn?.check(replacing: force)
+        try drawn?.write()
+        // Last, so that a page that is there has all that belongs to it.
         try page.write(to: out)
-        if let plots { try write(page.sections.flatMap(\.figures), to: plots) }
-        let left = text.isEmpty && vocabulary != nil ? "; with --text FILES it would also measure" : ""
+        let left = text.isEmpty && report != nil ? "; with --text FILES it would also measure" : ""
         print("\(out): \(page.subtitle)\(left)")
     }
 
+    // MARK: Arguments
+
     private func comparedDirectories() throws -> [(name: String, directory: String)] {
         try compare.map { argument in
-            guard let equals = argument.firstIndex(of: "="), equals > argument.startIndex else {
+            guard let (name, path) = namedPath(argument) else {
                 throw ValidationError("--compare \(argument): write NAME=DIR, such as new-rows=out/run")
             }
-            return (String(argument[..<equals]), String(argument[argument.index(after: equals)...]))
+            return (name, path)
         }
     }
 
-    /// Each under its title, in small letters with hyphens.
-    private func write(_ figures: [ReportPage.Figure], to directory: String) throws {
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        for figure in figures {
-            let words = figure.title.lowercased().split { !$0.isLetter && !$0.isNumber }
-            let path = "\(directory)/\(words.joined(separator: "-")).svg"
-            if !force { try refuseExisting(path) }
-            try writeFile(path, figure.file.utf8)
+    private func parallelFiles() throws -> [(language: String, path: String)] {
+        try parallel.map { argument in
+            guard let (name, path) = namedPath(argument) else {
+                throw ValidationError("--parallel \(argument): write NAME=FILE, such as zh=lines.zh.txt")
+            }
+            return (name, path)
         }
     }
 
-    private func subtitle(_ sources: ReportSources, _ vocabulary: VocabularyReport?) -> String {
+    /// Nil unless something stands on the left of an equals sign.
+    private func namedPath(_ argument: String) -> (name: String, path: String)? {
+        guard let equals = argument.firstIndex(of: "="), equals > argument.startIndex else { return nil }
+        return (String(argument[..<equals]), String(argument[argument.index(after: equals)...]))
+    }
+
+    private var textFiles: [String] { text + parallel.compactMap { namedPath($0)?.path } }
+    private var givenFiles: [String] { textFiles + [tokenizer, base, config].compactMap { $0 } }
+
+    // MARK: The vocabulary
+
+    /// The tokenizers to report about.
+    private struct ReportedVocabulary {
+        var base: String
+        var extended: String
+        /// Nil where the extended one is no merge.
+        var merge: ReportedMerge?
+        /// The config.json of the model whose entries cost something; nil where there is none.
+        var config: String?
+
+        var files: [String] { [tokenizerPath(base), tokenizerPath(extended)] + [config].compactMap { $0 } }
+
+        func report(texts: [String], languages: [(language: String, path: String)]) throws -> VocabularyReport {
+            try VocabularyReport(
+                base: base, extended: extended, texts: texts, languages: languages,
+                cost: config.map { try VocabularyCost(ModelConfig(contentsOf: $0)) }, merge: merge)
+        }
+    }
+
+    private func reportedVocabulary(_ sources: ReportSources) throws -> ReportedVocabulary? {
+        guard let path = tokenizer ?? sources.merges.first?.path else {
+            if !textFiles.isEmpty { throw ReportError.noTokenizer(directories: directories) }
+            return nil
+        }
+        // What one merge extended says nothing of another tokenizer.
+        let merge = tokenizer == nil ? sources.merges.first : try ReportedMerge(path)
+        let others = tokenizer == nil ? sources.merges.dropFirst().map(\.path) : []
+        if !others.isEmpty {
+            printDiagnostic(
+                "kuoci: the page is about \(path), not \(others.joined(separator: ", ")); choose with --tokenizer")
+        }
+        guard let base = try base ?? merge?.basePath() else { throw ReportError.noBase(tokenizer: path) }
+        return ReportedVocabulary(
+            base: base, extended: path, merge: merge,
+            config: config ?? sources.runs.lazy.compactMap(\.modelConfig).first)
+    }
+
+    // MARK: Parts of the page
+
+    private func comparison(_ ways: [(name: String, sources: ReportSources)]) -> ReportPage.Section {
+        RunComparison(ways.map { RunComparison.Way(name: $0.name, runs: $0.sources.runs) }).section
+    }
+
+    private func subtitle(_ sources: ReportSources, _ report: VocabularyReport?) -> String {
         let runs = sources.runs.count
+        // Of several, the one that it is about.
+        let name = tokenizer == nil && sources.merges.count > 1 ? sources.merges.first.map { " of \($0.path)" } : nil
         return [
-            vocabulary.map { "\($0.base.count) → \($0.extended.count) entries" },
-            text.isEmpty || vocabulary == nil ? nil : "\(text.count) text\(text.count == 1 ? "" : "s")",
+            report.map { "\($0.base.count) → \($0.extended.count) entries\(name ?? "")" },
+            text.isEmpty || report == nil ? nil : "\(text.count) text\(text.count == 1 ? "" : "s")",
             runs > 0 ? "\(runs) training run\(runs == 1 ? "" : "s")" : nil,
             compare.isEmpty ? nil : "\(compare.count) way\(compare.count == 1 ? "" : "s") to train compared",
         ].compactMap { $0 }.joined(separator: ", ")
-    }
-
-    private func vocabularyReport(_ sources: ReportSources) throws -> VocabularyReport? {
-        guard let path = tokenizer ?? sources.merge?.path else {
-            if !text.isEmpty { throw ReportError.noTokenizer(directories: directories) }
-            return nil
-        }
-        guard let base = base ?? sources.merge?.base else { throw ReportError.noBase(tokenizer: path) }
-        return try VocabularyReport(base: base, extended: path, texts: text)
-    }
-
-    /// How the page came to be.
-    private func origin(_ sources: ReportSources) throws -> ReportPage.Section {
-        var section = ReportPage.Section(id: "origin", "Where it comes from")
-        let machine = ProcessInfo.processInfo
-        section.paragraphs = [
-            "Kuoci \(Manifest.version), page made on \(machine.operatingSystemVersionString) with \(machine.processorCount) "
-                + "processors and \(machine.physicalMemory >> 30) GB of memory."
-        ]
-        section.tables = [
-            ReportPage.Table(
-                "Commands", header: ["wrote", "command"], rows: sources.manifests.map { [$0.directory, $0.command] },
-                holdsText: true),
-            ReportPage.Table(
-                "Files read", header: ["file", "bytes", "SHA-256 begins with"],
-                rows: sources.inputs.map { [$0.path, "\($0.bytes)", String($0.hash.prefix(12))] }, holdsText: true),
-        ]
-        return section
-    }
-}
-
-/// Directories that do not hold what a report needs.
-enum ReportError: BadDataError, Equatable {
-    case nothing(directories: [String])
-    case noTokenizer(directories: [String])
-    case noBase(tokenizer: String)
-    case badLine(path: String, line: Int, reason: String)
-    case badManifest(path: String, reason: String)
-
-    var description: String {
-        switch self {
-        case .nothing(let directories):
-            "\(directories.joined(separator: ", ")): holds neither a tokenizer of kuoci merge nor a run of kuoci pretrain; "
-                + "name the directories that they wrote"
-        case .noTokenizer(let directories):
-            "\(directories.joined(separator: ", ")): holds no tokenizer of kuoci merge that --text could be measured with; "
-                + "give one with --tokenizer"
-        case .noBase(let tokenizer): "\(tokenizer): does not say what it extends; give the base with --base"
-        case .badLine(let path, let line, let reason): "\(path): line \(line) is no event of a run: \(reason)"
-        case .badManifest(let path, let reason): "\(path): \(reason); give directories that kuoci wrote"
-        }
     }
 }

@@ -5,12 +5,6 @@ import Provenance
 
 /// What directories hold that a report can show.
 struct ReportSources {
-    struct Merge {
-        var path: String
-        /// What the merge extended, if it is still there.
-        var base: String?
-    }
-
     struct Written {
         var directory: String
         var command: String
@@ -24,61 +18,57 @@ struct ReportSources {
 
     /// In the order of the paths: stages have names that say theirs.
     private(set) var runs: [RunLog] = []
-    private(set) var merge: Merge?
+    /// In the order of the paths: the first is what a report is about.
+    private(set) var merges: [ReportedMerge] = []
     private(set) var manifests: [Written] = []
     private(set) var inputs: [Input] = []
+    /// Directories whose content was taken, by their paths from the root.
+    private var taken: Set<String> = []
 
     /// Directories of a run that hold no other thing to report.
     private static let passedOver: Set<String> = ["checkpoints", "tokens", "tensorboard", "best"]
     private static let depth = 3
 
-    init() {}
-
-    init(_ directories: [String]) throws {
+    /// - Parameter mayBeEmpty: whether there is something to report about besides.
+    init(_ directories: [String], mayBeEmpty: Bool = false) throws {
         for directory in directories { try look(in: directory, depth: Self.depth) }
-        if runs.isEmpty, merge == nil { throw ReportError.nothing(directories: directories) }
+        if runs.isEmpty, merges.isEmpty, !mayBeEmpty { throw ReportError.nothing(directories: directories) }
     }
 
     private mutating func look(in directory: String, depth: Int) throws {
-        try take(directory)
+        let names = try names(in: directory)
+        // One that was named twice counts once.
+        if taken.insert(pathFromRoot(directory)).inserted { try take(directory) }
         if depth == 0 { return }
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: directory)
-        } catch {
-            throw FileError.unreadable(path: directory, reason: error.localizedDescription)
-        }
         for name in names.sorted() where !name.hasPrefix(".") && !Self.passedOver.contains(name) {
             let path = directory + "/" + name
-            var isDirectory: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue else {
-                continue
-            }
-            try look(in: path, depth: depth - 1)
+            if isDirectory(path) == true { try look(in: path, depth: depth - 1) }
+        }
+    }
+
+    private func names(in directory: String) throws -> [String] {
+        guard let isDirectory = isDirectory(directory) else { throw FileError.missing(path: directory) }
+        guard isDirectory else { throw ReportError.notADirectory(path: directory) }
+        guard access(directory, R_OK | X_OK) == 0 else {
+            throw FileError.unreadable(path: directory, reason: lastErrorText())
+        }
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: directory)
+        } catch {
+            throw FileError.unreadable(path: directory, reason: error.localizedDescription)
         }
     }
 
     private mutating func take(_ directory: String) throws {
-        func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: directory + "/" + name) }
-        if has("log.jsonl") { runs.append(try RunLog(directory)) }
-        guard has(Manifest.fileName) else { return }
-        let path = directory + "/" + Manifest.fileName
-        let manifest: JSONValue
-        do {
-            manifest = try JSONValue(parsing: readFile(path))
-        } catch let error as JSONError {
-            throw ReportError.badManifest(path: path, reason: error.description)
-        }
+        if FileManager.default.fileExists(atPath: directory + "/log.jsonl") { runs.append(try RunLog(directory)) }
+        guard let manifest = try readManifest(directory) else { return }
         manifests.append(
             Written(
                 directory: directory,
                 command: (manifest["command"]?.array ?? []).compactMap(\.string).joined(separator: " ")))
         let read = (manifest["inputs"]?.array ?? []).compactMap(Input.init)
         for input in read where !inputs.contains(input) { inputs.append(input) }
-        if merge == nil, manifest["options"]?["policy"] != nil, has("tokenizer.model") {
-            let base = read.first.map(\.path).flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
-            merge = Merge(path: directory, base: base)
-        }
+        if let merge = try ReportedMerge(directory) { merges.append(merge) }
     }
 }
 
@@ -89,4 +79,34 @@ extension ReportSources.Input {
         }
         self.init(path: path, bytes: bytes, hash: hash)
     }
+
+    /// A file as it is now.
+    init(contentsOf path: String) throws {
+        let file = try MappedFile(path)
+        self.init(path: path, bytes: file.count, hash: SHA256.hexDigest(of: file))
+    }
+}
+
+/// What the kuoci.json of a directory says; nil where it has none.
+func readManifest(_ directory: String) throws -> JSONValue? {
+    let path = directory + "/" + Manifest.fileName
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    do {
+        return try JSONValue(parsing: readFile(path))
+    } catch let error as JSONError {
+        throw ReportError.badManifest(path: path, reason: error.description)
+    }
+}
+
+/// Nil where nothing is.
+private func isDirectory(_ path: String) -> Bool? {
+    var isDirectory: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) ? isDirectory.boolValue : nil
+}
+
+/// The same for all paths that lead to a directory.
+private func pathFromRoot(_ path: String) -> String {
+    guard let text = realpath(path, nil) else { return path }
+    defer { free(text) }
+    return String(cString: text)
 }

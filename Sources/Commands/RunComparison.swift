@@ -106,7 +106,7 @@ struct RunComparison {
     }
 
     private func table(_ unit: (name: String, size: Double)) -> ReportPage.Table {
-        func text(_ value: Double?, _ digits: Int) -> String { value.map { fixed($0, digits) } ?? "–" }
+        func text(_ value: Double?, _ digits: Int) -> String { fixed(value ?? .nan, digits) }
         let rows = ways.map { name, points in
             [
                 name, text(points.last.map { Double($0.bytes) / 1e6 }, 2),

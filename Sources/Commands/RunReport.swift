@@ -1,4 +1,3 @@
-import Foundation
 import Reports
 
 // The sections about training. Steps of several runs follow one another.
@@ -10,8 +9,7 @@ func runTiles(_ runs: [RunLog]) -> [ReportPage.Tile] {
     sets(runs).compactMap { set in
         let values = runs.flatMap(\.measures).filter { $0.set == set }.map(\.bitsPerByte).filter(\.isFinite)
         guard let first = values.first, let last = values.last else { return nil }
-        return ReportPage.Tile(
-            String(format: "%.3f", last), "bits per byte, \(set)", note: String(format: "%.3f at the start", first))
+        return ReportPage.Tile(fixed(last, 3), "bits per byte, \(set)", note: "\(fixed(first, 3)) at the start")
     }
 }
 
@@ -94,7 +92,7 @@ private func bitsPerByte(_ runs: [RunLog]) -> ReportPage.Figure? {
 
 private func table(_ runs: [RunLog]) -> ReportPage.Table {
     let sets = sets(runs)
-    func text(_ value: Double?, _ digits: Int) -> String { value.map { String(format: "%.\(digits)f", $0) } ?? "–" }
+    func text(_ value: Double?, _ digits: Int) -> String { fixed(value ?? .nan, digits) }
     let rows = runs.map { run in
         [run.name, "\(run.lastStep)", text(run.steps.first?.loss, 3), text(run.steps.last?.loss, 3)]
             + sets.map { set in

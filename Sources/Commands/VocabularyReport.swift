@@ -1,38 +1,61 @@
+import Checkpoints
 import Foundation
 import PieceModel
 import Reports
 import TokenizerMetrics
 import Tokenizers
+import UnicodeText
 import VocabularyLint
 
 /// The sections about a base tokenizer and the one that extends it.
 struct VocabularyReport {
     let base: Tokenizer
     let extended: Tokenizer
-    private let texts: [(path: String, measure: TokenizationMeasure)]
+    let texts: [(path: String, measure: TokenizationMeasure)]
+    /// Nil where no texts say the same in several languages.
+    let parallel: ParallelMeasure?
+    let sweep: VocabularySweep?
+    /// What entries cost the model that it is about.
+    let cost: VocabularyCost?
     private let lint: LintReport
     private let baseLint: LintReport
-    private let sweep: VocabularySweep?
+    /// How the extended one was made; nil where it does not say.
+    private let merge: ReportedMerge?
 
-    /// New pieces to list at most, and dead ones of each kind.
-    private static let shownPieces = 120
+    /// Dead pieces of each kind to list at most.
     private static let shownDead = 60
-    /// Pieces of so many characters and more share a bar.
-    private static let longest = 8
+    /// The sweep's sizes.
+    private static let parts = 8
 
-    /// - Parameter texts: files, one text a line.
-    init(base: String, extended: String, texts: [String]) throws {
+    /// - Parameters:
+    ///   - texts: files, one text a line.
+    ///   - languages: files whose lines say the same.
+    ///   - merge: what the kuoci.json beside the extended one tells.
+    /// - Throws: `ReportError.baseLarger`, or what is wrong with the files.
+    init(
+        base: String, extended: String, texts: [String], languages: [(language: String, path: String)],
+        cost: VocabularyCost?, merge: ReportedMerge?
+    ) throws {
         self.base = try Tokenizer(contentsOf: tokenizerPath(base))
         self.extended = try Tokenizer(contentsOf: tokenizerPath(extended))
         let tokenizers = [self.base, self.extended]
+        if self.base.count > self.extended.count {
+            throw ReportError.baseLarger(
+                base: base, entries: self.base.count, tokenizer: extended, extended: self.extended.count)
+        }
         self.texts = try texts.map { ($0, try TokenizationMeasure(file: $0, tokenizers: tokenizers)) }
+        parallel = languages.isEmpty ? nil : try ParallelMeasure(languages, tokenizers: tokenizers)
         baseLint = try LintReport(self.base)
-        lint = try LintReport(self.extended, base: self.base, corpus: texts)
+        lint = try LintReport(
+            self.extended, base: self.base, scripts: merge?.scripts ?? [.han], corpus: texts,
+            // Other files of the tokenizer lie beside it if it was named by its directory.
+            directory: tokenizerPath(extended) == extended ? nil : extended)
         let added = self.extended.count - self.base.count
-        let sizes = stride(from: 1, through: 8, by: 1).map { added * $0 / 8 }.filter { $0 > 0 }
+        let sizes = (1...Self.parts).map { added * $0 / Self.parts }.filter { $0 > 0 }
         sweep =
             sizes.isEmpty || texts.isEmpty
-            ? nil : try VocabularySweep(base: base, addition: extended, sizes: sizes, texts: texts, cost: nil)
+            ? nil : try VocabularySweep(base: base, addition: extended, sizes: sizes, texts: texts, cost: cost)
+        (self.cost, self.merge) = (cost, merge)
     }
 
     // MARK: The numbers that matter most
@@ -41,13 +64,10 @@ struct VocabularyReport {
         let entries = ReportPage.Tile(
             "\(extended.count)", "entries", note: "\(base.count) of the base, \(lint.rowCount) new rows")
         let fertility = texts.map { path, measure in
-            let change = ratio(measure.counts[1].tokens - measure.counts[0].tokens, measure.counts[0].tokens)
+            let values = measure.counts.map { fixed(ratio($0.tokens, measure.characters), 3) }
             return ReportPage.Tile(
-                String(format: "%.3f", ratio(measure.counts[1].tokens, measure.characters)),
-                "tokens a character, \(shortName(path))",
-                note: String(
-                    format: "%.3f before: %+.1f\u{A0}%%", ratio(measure.counts[0].tokens, measure.characters),
-                    change * 100))
+                values[1], "tokens a character, \(shortName(path))",
+                note: "\(values[0]) before: \(change(measure).replacing(" ", with: "\u{A0}"))")
         }
         let harm = ReportPage.Tile(
             "\(lint.deadRows.count)", "dead rows", note: "\(lint.brokenBaseRows.count) base pieces broken")
@@ -57,119 +77,18 @@ struct VocabularyReport {
     // MARK: Sections
 
     func sections(sentences: Int) throws -> [ReportPage.Section] {
-        [tokens, try samples(sentences), newPieces, findings, coverage].filter { !$0.isEmpty }
+        [tokens, languages, try samples(sentences), pieceLists, findings, coverage].filter { !$0.isEmpty }
     }
 
-    private var tokens: ReportPage.Section {
-        var section = ReportPage.Section(id: "tokens", "What it saves")
-        guard let first = texts.first else { return section }
-        let bars = BarPlot(
-            "Tokens a character", groups: texts.map { shortName($0.path) },
-            series: ["before", "after"].enumerated().map { index, name in
-                (name, texts.map { ratio($0.measure.counts[index].tokens, $0.measure.characters) })
-            })
-        section.figures = [ReportPage.Figure(bars), lengths(first.path, first.measure)]
-        if let sweep { section.figures.append(sweepFigure(sweep)) }
-        section.tables = [table]
-        return section
-    }
-
-    private var table: ReportPage.Table {
-        ReportPage.Table(
-            "Texts, one a line; changed: lines that get other ids than before",
-            header: [
-                "text", "lines", "characters", "tokens before", "after", "change", "byte tokens before", "after",
-                "changed",
-            ],
-            rows: texts.map { path, measure in
-                let (before, after) = (measure.counts[0], measure.counts[1])
-                return [
-                    path, "\(measure.texts)", "\(measure.characters)", "\(before.tokens)", "\(after.tokens)",
-                    String(format: "%+.1f %%", 100 * ratio(after.tokens - before.tokens, before.tokens)),
-                    String(format: "%.1f %%", 100 * ratio(before.fallbackTokens, before.tokens)),
-                    String(format: "%.1f %%", 100 * ratio(after.fallbackTokens, after.tokens)), "\(after.changedTexts)",
-                ]
-            })
-    }
-
-    /// The share of the tokens that have so many characters.
-    private func lengths(_ path: String, _ measure: TokenizationMeasure) -> ReportPage.Figure {
-        let series = [(base, "before"), (extended, "after")].enumerated().map { index, named in
-            let (tokenizer, name) = named
-            var shares = [Double](repeating: 0, count: Self.longest + 1)
-            for (id, count) in measure.counts[index].uses.counts.enumerated() where count > 0 {
-                let length = characters(PieceID(id), tokenizer.vocabulary)
-                shares[min(length, Self.longest)] += 100 * ratio(count, measure.counts[index].tokens)
-            }
-            return (name, shares)
-        }
-        let names = ["byte"] + (1..<Self.longest).map { "\($0)" } + ["\(Self.longest)+"]
-        var plot = BarPlot("Length of tokens in \(shortName(path)), characters", groups: names, series: series)
-        plot.unit = " %"
-        return ReportPage.Figure(plot, caption: "The mark of a space counts as a character.")
-    }
-
-    private func characters(_ id: PieceID, _ vocabulary: Vocabulary) -> Int {
-        vocabulary.type(of: id) == .byte ? 0 : vocabulary.bytes(of: id).count { $0 & 0xC0 != 0x80 }
-    }
-
-    private func sweepFigure(_ sweep: VocabularySweep) -> ReportPage.Figure {
-        let lines = sweep.texts.map { path, measure in
-            LinePlot.Line(
-                shortName(path),
-                zip(sweep.sizes, measure.counts).map { (Double($0), ratio($1.tokens, measure.characters)) })
-        }
-        var plot = LinePlot("Tokens a character by the number of added rows", x: "rows", lines)
-        plot.showsPoints = true
-        return ReportPage.Figure(
-            plot, caption: "With the first so many of the new rows alone.")
-    }
-
-    // MARK: Pieces
-
-    private var newPieces: ReportPage.Section {
-        var section = ReportPage.Section(id: "pieces", "New pieces")
-        guard let first = texts.first else { return section }
-        let uses = first.measure.counts[1].uses
-        let top = newIDs.filter { uses[$0] > 0 }.map { (-uses[$0], $0) }.sorted { $0 < $1 }.prefix(Self.shownPieces)
-        section.pieceLists = [
-            ReportPage.PieceList(
-                "The ones that \(shortName(first.path)) uses most, with how often:",
-                top.map { .init(shown($0.1), note: "\(-$0.0)") })
-        ]
-        let used = newIDs.count { uses[$0] > 0 }
-        section.paragraphs = ["\(used) of \(newIDs.count) new rows come in \(first.path)."]
-        return section
-    }
-
-    private var newIDs: [PieceID] {
-        (0..<extended.count).map { PieceID($0) }.filter(isNew)
-    }
-
-    private func isNew(_ id: PieceID) -> Bool {
-        let vocabulary = extended.vocabulary
-        return vocabulary.type(of: id) == .normal && base.vocabulary.id(of: vocabulary.bytes(of: id)) == nil
-    }
-
-    private func shown(_ id: PieceID) -> String { shownPiece(extended.vocabulary.text(of: id)) }
+    func shown(_ id: PieceID) -> String { shownPiece(extended.vocabulary.text(of: id)) }
 
     private var findings: ReportPage.Section {
         var section = ReportPage.Section(id: "lint", "What lint finds")
-        let rows: [(String, Int)] = [
-            ("dead rows: no text ever gives them", lint.deadRows.count),
-            ("pieces of the base that no longer encode as themselves", lint.brokenBaseRows.count),
-            ("entries of the base that changed", lint.changedBaseEntries.count),
-            ("new rows without a Han character", lint.rowsWithoutScripts.count),
-            ("new rows that mix it with a letter of another script", lint.rowsMixingScripts.count),
-            ("new rows with digits side by side", lint.digitStrings.count),
-            ("groups of entries that are equal after NFKC", lint.duplicates.count),
-            ("new rows that the texts never use", texts.isEmpty ? -1 : lint.unusedRows.count),
-            ("long new rows in few contexts", texts.isEmpty ? -1 : lint.junkCandidates.count),
-        ]
+        section.paragraphs = merge.map { [proof($0)] } ?? []
         section.tables = [
             ReportPage.Table(
                 "kuoci lint shows each of them", header: ["finding", "count"],
-                rows: rows.filter { $0.1 >= 0 }.map { [$0.0, "\($0.1)"] })
+                rows: (rowFindings + textFindings + agreements).map { [$0.name, "\($0.count)"] })
         ]
         section.pieceLists = [
             ("Dead rows, each with what it is cut into:", lint.deadRows),
@@ -184,6 +103,49 @@ struct VocabularyReport {
                 })
         }
         return section
+    }
+
+    private typealias Finding = (name: String, count: Int)
+
+    private var rowFindings: [Finding] {
+        let scripts = lint.scripts.map(\.name).joined(separator: " or ")
+        return [
+            ("dead rows: no text ever gives them", lint.deadRows.count),
+            ("pieces of the base that no longer encode as themselves", lint.brokenBaseRows.count),
+            ("entries of the base that changed", lint.changedBaseEntries.count),
+            ("new rows without a character of \(scripts)", lint.rowsWithoutScripts.count),
+            ("new rows with one beside a letter of another script", lint.rowsMixingScripts.count),
+            ("new rows with digits side by side", lint.digitStrings.count),
+            ("groups of entries that are equal after NFKC", lint.duplicates.count),
+        ]
+    }
+
+    private var textFindings: [Finding] {
+        if texts.isEmpty { return [] }
+        return [
+            ("new rows that the texts never use", lint.unusedRows.count),
+            ("long new rows in few contexts", lint.junkCandidates.count),
+        ]
+    }
+
+    private var agreements: [Finding] {
+        lint.agreements.map { file in
+            let lines = texts.isEmpty ? "lines of a probe" : "lines of the texts"
+            return (
+                "\(file.lines) \(lines): other ids by \(lastPart(file.path)) than by tokenizer.model", file.differing
+            )
+        }
+    }
+
+    /// What the merge says of texts that must not change.
+    private func proof(_ merge: ReportedMerge) -> String {
+        let name = "The merge (policy \(merge.policy))"
+        guard let proof = merge.proof else {
+            return "\(name) was checked on no texts: kuoci merge --proof-corpus FILES does that."
+        }
+        let scripts = merge.scripts.map(\.name).joined(separator: " or ")
+        return "\(name) was checked on \(proof.texts) texts: \(proof.changed) of the \(proof.withoutScripts) "
+            + "without a character of \(scripts) get other ids than from the base."
     }
 
     private var coverage: ReportPage.Section {
@@ -240,7 +202,9 @@ struct VocabularyReport {
 }
 
 /// `out/corpus/zh.heldout.txt` is `zh.heldout`.
-private func shortName(_ path: String) -> String {
-    let name = (path as NSString).lastPathComponent
+func shortName(_ path: String) -> String {
+    let name = lastPart(path)
     return name.hasSuffix(".txt") ? String(name.dropLast(4)) : name
 }
+
+private func lastPart(_ path: String) -> String { (path as NSString).lastPathComponent }

@@ -20,17 +20,20 @@ struct Axis {
             if !includesZero { low -= margin }
             high += margin
         }
-        let step = roundStep((high - low) / Double(marks))
-        let first = (low / step).rounded(.down)
-        let last = (high / step).rounded(.up)
+        var step = roundStep((high - low) / Double(marks))
+        var (first, last) = ((low / step).rounded(.down), (high / step).rounded(.up))
+        // Between the ends of what a Double holds, or below its least, there are no round steps: any scale will do.
+        if !(step > 0 && (first * step).isFinite && (last * step).isFinite && first < last) {
+            (step, first, last) = (0.2, 0, 5)
+        }
         ticks = stride(from: first, through: last, by: 1).map { $0 * step }
         lower = first * step
         upper = last * step
         digits = max(0, Int(-log10(step).rounded(.down)))
     }
 
-    /// The place of a value between 0 and 1.
-    func place(_ value: Double) -> Double { (value - lower) / (upper - lower) }
+    /// The place of a value between 0 and 1; what lies beyond an end stands there.
+    func place(_ value: Double) -> Double { min(1, max(0, (value - lower) / (upper - lower))) }
 
     func text(_ tick: Double) -> String {
         if tick == 0 { return "0" }

@@ -6,7 +6,7 @@ import sys
 import time
 
 SCRIPTS = ("text.py", "encoding.py", "formats.py", "trainings.py", "merging.py", "checkpoints.py", "unsound.py", "mutations.py",
-    "gguf_models.py", "adapters.py", "training.py", "ranks.py", "generation.py", "lint.py")
+    "gguf_models.py", "adapters.py", "training.py", "events.py", "ranks.py", "generation.py", "lint.py")
 
 
 def run(script, parameters, totals):

@@ -15,12 +15,16 @@ import Testing
         #expect(axis.place(axis.lower) == 0 && axis.place(axis.upper) == 1)
     }
 
-    @Test(arguments: [[], [0], [5], [2e-3, 2e-3], [.nan, .infinity], [1e300], [-1e-300], [1e18, 1e18 + 1]])
+    @Test(arguments: [
+        [], [0], [5], [2e-3, 2e-3], [.nan, .infinity], [1e300], [-1e-300], [1e18, 1e18 + 1], [-1e308, 1e308], [5e-324],
+        [.greatestFiniteMagnitude],
+    ])
     func `an axis of anything has marks`(_ values: [Double]) {
         for includesZero in [true, false] {
             let axis = Axis(values, includesZero: includesZero)
             #expect(axis.ticks.count >= 2 && axis.upper > axis.lower)
             #expect(axis.ticks.allSatisfy { !axis.text($0).isEmpty })
+            #expect(values.filter(\.isFinite).allSatisfy { (0...1).contains(axis.place($0)) })
         }
     }
 
