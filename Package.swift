@@ -143,8 +143,8 @@ if let libtorch {
             "Pretraining",
             [
                 "LlamaModels", "Torch", "Collectives", "Checkpoints", "CheckpointResizing", "Safetensors", "Tokenizers",
-                "PieceModel", "Corpora", "OrderedJSON", "FileIO", "Provenance", "Partitioning", "Reports",
-                "SeededRandom", yams,
+                "TokenizerFormats", "PieceModel", "Corpora", "OrderedJSON", "FileIO", "Provenance", "Partitioning",
+                "Reports", "SeededRandom", yams,
             ],
             embedding: ["kuoci", "paper-7b", "paper-plus-7b", "paper-13b", "paper-33b", "tiny"].map {
                 "Recipes/\($0).yaml"
@@ -168,8 +168,8 @@ if let libtorch {
         tests(
             "Pretraining",
             [
-                "LlamaModels", "Torch", "Checkpoints", "CheckpointResizing", "Safetensors", "Tokenizers", "PieceModel",
-                "Corpora", "SeededRandom", "OrderedJSON", "FileIO",
+                "LlamaModels", "Torch", "Checkpoints", "CheckpointResizing", "Safetensors", "Tokenizers",
+                "TokenizerFormats", "PieceModel", "Corpora", "SeededRandom", "OrderedJSON", "FileIO",
             ]),
     ]
     programs.append("kuoci-torch")

@@ -8,6 +8,8 @@ private nonisolated(unsafe) var arrived: sig_atomic_t = 0
 /// What the program does when it is interrupted (SIGINT), terminated (SIGTERM) or loses its terminal (SIGHUP).
 package enum Interruption {
     private nonisolated(unsafe) static var sources: [any DispatchSourceSignal] = []
+    /// Whether the terminal's end ends the process.
+    private nonisolated(unsafe) static var endsWithTerminal = false
 
     /// From here on such a signal removes what is half-written and then ends the process as usual.
     static func cleanUp() {
@@ -22,6 +24,7 @@ package enum Interruption {
             }
             source.resume()
             sources.append(source)
+            if number == SIGHUP { endsWithTerminal = true }
         }
     }
 
@@ -30,7 +33,7 @@ package enum Interruption {
     package static func watch() {
         for source in sources { source.cancel() }
         sources = []
-        for number in [SIGINT, SIGTERM] {
+        for number in [SIGINT, SIGTERM] + (endsWithTerminal ? [SIGHUP] : []) {
             signal(number) { number in
                 arrived = number
                 signal(number, SIG_DFL)
@@ -40,7 +43,7 @@ package enum Interruption {
 
     package static var hasArrived: Bool { arrived != 0 }
 
-    /// 130 after SIGINT, 143 after SIGTERM, as shells report them.
+    /// 130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP, as shells report them.
     package static var exitCode: Int32 { 128 + arrived }
 }
 

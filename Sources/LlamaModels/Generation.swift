@@ -8,6 +8,8 @@ public struct GenerationOptions: Sendable, Equatable {
     public var newTokens = 512
     /// The end token is not chosen before a sequence has so many new tokens.
     public var leastNewTokens = 0
+    /// Tokens of prompt and text together at most; nil: 2048, or as many as the model can see if they are fewer.
+    public var context: Int?
     /// Sequences for each prompt.
     public var samples = 1
     /// Sequences computed at once.
@@ -25,6 +27,9 @@ public struct GenerationOptions: Sendable, Equatable {
         ] where !(1...1 << 20).contains(value) {
             throw .badOption(name: name, value: "\(value)", need: "must be 1 to 1048576")
         }
+        if let context, !(2...1 << 20).contains(context) {
+            throw .badOption(name: "--context", value: "\(context)", need: "must be 2 to 1048576")
+        }
         guard (0...newTokens).contains(leastNewTokens) else {
             throw .badOption(
                 name: "--min-new-tokens", value: "\(leastNewTokens)",
@@ -39,7 +44,7 @@ public enum GenerationEnd: String, Sendable {
     case endToken = "end"
     /// With as many tokens as were asked for.
     case length
-    /// With as many tokens as the model can see at once.
+    /// With as many tokens as the context holds.
     case context
 }
 
@@ -57,8 +62,16 @@ public struct GeneratedToken: Sendable {
 
 extension LlamaModel {
     /// Tokens of prompt and text together at most.
-    public var contextLimit: Int {
-        min(2048, configuration.positionLimit ?? .max, configuration.slidingWindow ?? .max)
+    ///
+    /// - Throws: `GenerationError.badOption` if the options ask for more than the model can see.
+    public func contextLimit(_ options: GenerationOptions) throws(GenerationError) -> Int {
+        let largest = min(configuration.positionLimit ?? .max, configuration.slidingWindow ?? .max)
+        guard let context = options.context else { return min(2048, largest) }
+        guard context <= largest else {
+            throw .badOption(
+                name: "--context", value: "\(context)", need: "this model can see \(largest) tokens at most")
+        }
+        return context
     }
 
     /// Goes on from each prompt, several sequences at once, until each has ended.
@@ -73,13 +86,14 @@ extension LlamaModel {
         observe: (GeneratedToken) throws -> Void
     ) throws {
         try options.check()
+        let contextLimit = try contextLimit(options)
         for (number, prompt) in prompts.enumerated() {
             if prompt.isEmpty { throw GenerationError.emptyPrompt(number: number) }
             guard prompt.count < contextLimit else {
                 throw GenerationError.promptTooLong(number: number, tokens: prompt.count, limit: contextLimit)
             }
         }
-        var starts = SequenceStarts(self, prompts, options)
+        var starts = SequenceStarts(self, prompts, options, contextLimit: contextLimit)
         var active: [ActiveSequence] = []
         while true {
             while active.count < options.batchSize, let next = try starts.next() { active.append(next) }
@@ -107,14 +121,16 @@ private struct SequenceStarts {
     private let model: LlamaModel
     private let prompts: [[Int32]]
     private let options: GenerationOptions
+    private let contextLimit: Int
     private var number = 0
     /// The current prompt after the model has read it.
     private var prompt: (cache: KeyValueCache, logits: [Float])?
 
-    init(_ model: LlamaModel, _ prompts: [[Int32]], _ options: GenerationOptions) {
+    init(_ model: LlamaModel, _ prompts: [[Int32]], _ options: GenerationOptions, contextLimit: Int) {
         self.model = model
         self.prompts = prompts
         self.options = options
+        self.contextLimit = contextLimit
     }
 
     mutating func next() throws -> ActiveSequence? {
@@ -130,7 +146,7 @@ private struct SequenceStarts {
     }
 
     private func read(_ tokens: [Int32]) throws -> (KeyValueCache, [Float]) {
-        let capacity = min(tokens.count + options.newTokens, model.contextLimit)
+        let capacity = min(tokens.count + options.newTokens, contextLimit)
         let cache = try KeyValueCache(
             model.configuration, capacity: capacity, computation: model.computation)
         return (cache, try model.logits(continuing: [Continuation(tokens, cache)]).floats())

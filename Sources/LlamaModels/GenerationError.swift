@@ -11,6 +11,13 @@ public enum GenerationError: BadDataError, Equatable {
     case notFinite
 }
 
+extension GenerationError {
+    /// Whether the caller asked for what cannot be, and no file is at fault.
+    public var isAboutOption: Bool {
+        if case .badOption = self { true } else { false }
+    }
+}
+
 extension GenerationError: CustomStringConvertible {
     public var description: String {
         switch self {

@@ -2,7 +2,7 @@ internal import Foundation
 
 /// How tokens are chosen from a model's logits.
 public struct SamplingRule: Sendable, Equatable {
-    /// What probabilities' logarithms are divided by: below 1, likely tokens gain.
+    /// What probabilities' logarithms are divided by: below 1, likely tokens gain; 0, their limit: as `isGreedy`.
     public var temperature = 0.2
     /// Only so many most likely tokens are taken; 0: all.
     public var topK = 40
@@ -24,8 +24,8 @@ public struct SamplingRule: Sendable, Equatable {
             if !condition { throw .badOption(name: name, value: "\(value)", need: need) }
         }
         try require(
-            temperature.isFinite && temperature > 0, "--temperature", temperature,
-            "must be above 0; --greedy takes the likeliest token")
+            temperature.isFinite && temperature >= 0, "--temperature", temperature,
+            "must be 0, which takes the likeliest token, or more")
         try require(topK >= 0, "--top-k", topK, "must not be negative")
         try require(topP > 0 && topP <= 1, "--top-p", topP, "must be above 0 and at most 1")
         try require(
@@ -59,7 +59,7 @@ public struct TokenDistribution: Sendable, Equatable {
             let score = scores[Int(id)]
             scores[Int(id)] = score < 0 ? score * rule.repetitionPenalty : score / rule.repetitionPenalty
         }
-        if rule.isGreedy {
+        if rule.isGreedy || rule.temperature == 0 {
             self.init(likeliestOf: scores)
         } else {
             self.init(scores, rule)

@@ -90,19 +90,28 @@ package struct CheckpointStore: Sendable {
         try output.commit()
     }
 
-    /// The newest whole checkpoint, or nil; `skipped` is told of each damaged one that is passed over.
-    package func newest(skipped: (TrainingDataError) -> Void) -> (path: String, position: RunPosition)? {
+    /// The newest whole checkpoint, or nil where there is none at all; `skipped` is told of each damaged one that is passed
+    /// over.
+    ///
+    /// - Throws: `TrainingDataError.noWholeCheckpoint` where all are damaged.
+    package func newest(
+        skipped: (TrainingDataError) -> Void
+    ) throws(TrainingDataError) -> (path: String, position: RunPosition)? {
+        var damaged: [TrainingDataError] = []
         for step in steps().reversed() {
             let path = path(step: step)
             do {
-                return (path, try Self.verify(path, step: step))
+                let position = try Self.verify(path, step: step)
+                for error in damaged { skipped(error) }
+                return (path, position)
             } catch let error as TrainingDataError {
-                skipped(error)
+                damaged.append(error)
             } catch {
-                skipped(.damagedCheckpoint(path: path, reason: "\(error)"))
+                damaged.append(.damagedCheckpoint(path: path, reason: "\(error)"))
             }
         }
-        return nil
+        if damaged.isEmpty { return nil }
+        throw .noWholeCheckpoint(directory: directory, damaged: damaged)
     }
 
     /// The steps of the checkpoints that are there, ascending.

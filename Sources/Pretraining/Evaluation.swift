@@ -1,4 +1,5 @@
 import Collectives
+public import FileIO
 import Foundation
 import LlamaModels
 public import OrderedJSON
@@ -31,6 +32,30 @@ public struct Evaluation: Sendable, Equatable {
             "set": .string(name), "loss": .double(loss), "perplexity": .double(perplexity),
             "bits_per_byte": .double(bitsPerByte), "targets": .integer(targets), "bytes": .integer(textBytes),
         ]
+    }
+}
+
+/// What an evaluation shows to be wrong with a model.
+public enum EvaluationError: BadDataError, Equatable {
+    /// The loss on the text of this name is NaN or infinity.
+    case notFinite(model: String, text: String)
+
+    public var description: String {
+        switch self {
+        case .notFinite(let model, let text):
+            "\(model): its loss on text \(text) is not a finite number, probably for NaN or infinity in its weights;"
+                + " look for them, or train with a lower rate"
+        }
+    }
+}
+
+extension [Evaluation] {
+    /// - Parameter model: What the message calls the model.
+    /// - Throws: `EvaluationError.notFinite` for the first text whose loss is no number.
+    public func checkFinite(model: String) throws(EvaluationError) {
+        for evaluation in self where !evaluation.lossSum.isFinite {
+            throw .notFinite(model: model, text: evaluation.name)
+        }
     }
 }
 

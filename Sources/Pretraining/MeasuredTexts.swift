@@ -1,32 +1,35 @@
 import Collectives
+import FileIO
 import Foundation
 import LlamaModels
 import Partitioning
+import Torch
 
 /// Texts that are tokenized and packed to measure models on, in files that are removed with `self`.
 final class MeasuredTexts {
     private let sets: [HeldOutSet]
     private let batchSize: Int
-    private let scratch: String
+    /// Never given its name, so that it goes with `self`, with an error of `init`, and with a signal.
+    private let scratch: OutputDirectory
 
-    /// - Parameter rows: The vocabulary of the model that is to be measured.
+    /// - Parameters:
+    ///   - rows: The vocabulary of the model that is to be measured.
+    ///   - place: The directory that the files are in meanwhile.
     /// - Throws: Errors that name the option or the text at fault.
     init(
         _ texts: [NamedText], _ documents: TextDivision, tokenizer: TrainingTokenizer, rows: Int, blockSize: Int,
-        batchSize: Int, threads: Int
+        batchSize: Int, threads: Int, in place: String = FileManager.default.temporaryDirectory.path
     ) throws {
         self.batchSize = batchSize
-        let scratch = FileManager.default.temporaryDirectory.path + "/kuoci-evaluate-" + UUID().uuidString
-        self.scratch = scratch
-        let caches = TokenCacheDirectory(scratch, tokenizer: tokenizer, threads: threads, observer: RunObserver())
+        scratch = try OutputDirectory(place + "/kuoci-evaluate-" + UUID().uuidString, replacing: false)
+        let caches = TokenCacheDirectory(
+            scratch.stagingPath, tokenizer: tokenizer, threads: threads, observer: RunObserver())
         sets = try texts.map { text in
             let cache = try caches.tokens(of: TextSource(text.paths, documents), named: text.name).trained
             let blocks = PackedBlocks(cache, blockSize: blockSize, padding: tokenizer.endID, rows: rows)
             return HeldOutSet(name: text.name, blocks: blocks)
         }
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: scratch) }
 
     /// The first block of the first text.
     var firstBlock: (row: PackedBlocks.Row, blockSize: Int)? {
@@ -43,11 +46,13 @@ final class MeasuredTexts {
     }
 }
 
-/// - Throws: `PretrainingError.badOption` for a size that cannot be.
-func checkSizes(blockSize: Int, batchSize: Int, threads: Int) throws {
-    for (name, value) in [("--block-size", blockSize), ("--batch-size", batchSize), ("--threads", threads)] {
-        guard (1...1 << 20).contains(value) else {
-            throw PretrainingError.badOption(name: name, value: "\(value)", need: "must be 1 to 1048576")
-        }
+/// - Throws: `PretrainingError.badOption` for a size, or a number of threads, that cannot be.
+public func checkSizes(blockSize: Int, batchSize: Int, threads: Int = 1) throws(PretrainingError) {
+    let sizes = 1...1 << 20
+    for (name, value, range) in [
+        ("--block-size", blockSize, sizes), ("--batch-size", batchSize, sizes),
+        ("--threads", threads, TorchRuntime.threadCounts),
+    ] where !range.contains(value) {
+        throw .badOption(name: name, value: "\(value)", need: "must be \(range.lowerBound) to \(range.upperBound)")
     }
 }

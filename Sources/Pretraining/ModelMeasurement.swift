@@ -27,6 +27,9 @@ public final class ModelMeasurement {
             batchSize: batchSize, threads: threads)
     }
 
+    /// Tokens in a block that the model was made for, where it says so.
+    public var positionLimit: Int? { model.configuration.positionLimit }
+
     /// Measures every text, in the order in which they were named.
     public func evaluate(progress: ProgressHandler) throws -> [Evaluation] {
         try texts.evaluate(model, progress: progress)

@@ -83,6 +83,12 @@ public struct PretrainingOptions: Sendable {
     public var decaySteps: Int?
     public var minimumLearningRateRatio = 0.0
     public var weightDecay = 0.0
+    /// How much of AdamW's mean of gradients each step keeps.
+    public var adamBeta1 = 0.9
+    /// The same of its mean of their squares.
+    public var adamBeta2 = 0.95
+    /// What AdamW adds to the root of that.
+    public var adamEpsilon = 1e-8
     /// The gradient's global norm is cut down to this.
     public var clip = 1.0
     public var loraRank = 8
@@ -128,9 +134,6 @@ public struct PretrainingOptions: Sendable {
 }
 
 extension PretrainingOptions {
-    public static let betas = (first: 0.9, second: 0.95)
-    public static let epsilon = 1e-8
-
     /// The options that decide the result, in the order of `--help`; a resumed run must have the same.
     ///
     /// Left out are threads, saving, recording, the cache's place and which of several GPUs it is: a resumed run may change them.
@@ -144,7 +147,7 @@ extension PretrainingOptions {
             "schedule": .string(schedule.rawValue), "warmup_steps": .integer(warmupSteps),
             "minimum_learning_rate_ratio": .double(minimumLearningRateRatio),
             "weight_decay": .double(weightDecay), "clip": .double(clip),
-            "betas": [.double(Self.betas.first), .double(Self.betas.second)], "epsilon": .double(Self.epsilon),
+            "betas": [.double(adamBeta1), .double(adamBeta2)], "epsilon": .double(adamEpsilon),
             "seed": .string(String(seed)), "evaluate_every": .integer(evaluateEvery),
             "device": .string(device.kind), "precision": .string(precision.rawValue),
         ]
@@ -227,113 +230,6 @@ extension PretrainingOptions {
 
     var optimizerOptions: AdamW.Options {
         AdamW.Options(
-            beta1: Self.betas.first, beta2: Self.betas.second, epsilon: Self.epsilon, weightDecay: weightDecay,
-            storage: optimizerState)
-    }
-
-    /// - Parameter needsText: false for a look ahead, which reads no text.
-    /// - Throws: `PretrainingError.badOption`.
-    public func validate(needsText: Bool = true) throws(PretrainingError) {
-        func require(_ condition: Bool, _ name: String, _ value: some CustomStringConvertible, _ need: String)
-            throws(PretrainingError)
-        {
-            if !condition { throw .badOption(name: name, value: "\(value)", need: need) }
-        }
-        switch length {
-        case .steps(let count): try require((0...1 << 22).contains(count), "--steps", count, "must be 0 to 4194304")
-        case .epochs(let count): try require((1...1 << 20).contains(count), "--epochs", count, "must be 1 to 1048576")
-        }
-        try require((1...1 << 20).contains(batchSize), "--batch-size", batchSize, "must be 1 to 1048576")
-        try require((1...1 << 20).contains(accumulation), "--accumulation", accumulation, "must be 1 to 1048576")
-        try require((1...1 << 20).contains(blockSize), "--block-size", blockSize, "must be 1 to 1048576")
-        try require(
-            batchSize * accumulation <= (1 << 32) / blockSize, "--batch-size", batchSize,
-            "makes more than 4294967296 tokens a step of --accumulation \(accumulation) and --block-size \(blockSize)")
-        try require(learningRate.isFinite && learningRate >= 0, "--learning-rate", learningRate, "must be 0 or more")
-        try require(warmupSteps >= 0, "--warmup-steps", warmupSteps, "must not be negative")
-        try require(
-            (0...1).contains(minimumLearningRateRatio), "--minimum-learning-rate-ratio", minimumLearningRateRatio,
-            "must be 0 to 1")
-        try require(weightDecay.isFinite && weightDecay >= 0, "--weight-decay", weightDecay, "must be 0 or more")
-        if let warmupRatio {
-            try require((0...1).contains(warmupRatio), "--warmup-ratio", warmupRatio, "must be 0 to 1")
-            try require(warmupSteps == 0, "--warmup-ratio", warmupRatio, "takes the place of --warmup-steps")
-        }
-        if let decaySteps { try require(decaySteps >= 0, "--decay-steps", decaySteps, "must not be negative") }
-        if let embeddingLearningRate {
-            try require(
-                embeddingLearningRate.isFinite && embeddingLearningRate >= 0, "--embedding-learning-rate",
-                embeddingLearningRate, "must be 0 or more")
-            try require(
-                learningRate > 0, "--embedding-learning-rate", embeddingLearningRate,
-                "needs a --learning-rate above 0, whose schedule it follows")
-        }
-        try require(clip.isFinite && clip > 0, "--clip", clip, "must be above 0")
-        try require(evaluateEvery >= 0, "--evaluate-every", evaluateEvery, "must not be negative")
-        try require(patience >= 0, "--patience", patience, "must not be negative")
-        try require((1...2048).contains(sampleTokens), "--sample-tokens", sampleTokens, "must be 1 to 2048")
-        try require(saveEvery >= 0, "--save-every", saveEvery, "must not be negative")
-        try require(threads >= 1, "--threads", threads, "must be at least 1")
-        if !takesAnyPrecision {
-            do throws(ComputationError) {
-                try Computation.check(device, precision)
-            } catch {
-                throw PretrainingError(error)
-            }
-        }
-        try require((1...1 << 16).contains(loraRank), "--lora-rank", loraRank, "must be 1 to 65536")
-        try require(loraAlpha.isFinite, "--lora-alpha", loraAlpha, "must be a number")
-        try require(loraDropout >= 0 && loraDropout < 1, "--lora-dropout", loraDropout, "must be 0 to below 1")
-        try require(!loraTargets.isEmpty, "--lora-targets", "", "names no projection")
-        _ = try loraConfiguration()
-        try validateRows()
-        if needsText || !text.isEmpty || !mix.isEmpty { try validateTexts() }
-    }
-
-    private func validateTexts() throws(PretrainingError) {
-        if text.isEmpty == mix.isEmpty {
-            throw .badOption(
-                name: "--text", value: "", need: "name what to train on by --text or by --mix, one of them")
-        }
-        if mix.reduce(0, { $0 + $1.weight.millionths }) > MixWeight.limit {
-            throw .badOption(name: "--mix", value: "", need: "its weights must sum to at most 1000")
-        }
-        try requireUnique(mix.map(\.name), "--mix", "names two corpora; give each its own name")
-        if !(holdOut >= 0 && holdOut < 1) {
-            throw .badOption(name: "--hold-out", value: "\(holdOut)", need: "must be 0 to below 1")
-        }
-        if attendsAcrossDocuments, blockSize < 2 {
-            throw .badOption(
-                name: "--block-size", value: "\(blockSize)", need: "must be at least 2 with --attend-across-documents")
-        }
-        let names = (holdOut > 0 ? corpora.map(\.name) : []) + heldOut.map(\.name)
-        try requireUnique(names, "--heldout", "names two held-out sets; give each its own name")
-        if judgesEvaluations, names.isEmpty {
-            let name = keepsBest ? "--keep-best" : "--patience"
-            throw .badOption(name: name, value: "", need: "needs texts to measure on; name some by --heldout")
-        }
-        if let bestBy, !names.contains(bestBy) {
-            throw .badOption(
-                name: "--best-by", value: bestBy, need: "is none of the held-out sets \(names.joined(separator: ", "))")
-        }
-    }
-
-    private func requireUnique(_ names: [String], _ option: String, _ need: String) throws(PretrainingError) {
-        for name in names where names.count(where: { $0 == name }) > 1 {
-            throw .badOption(name: option, value: name, need: need)
-        }
-    }
-
-    private func validateRows() throws(PretrainingError) {
-        if stage == .full, let trainRows, trainRows != .all {
-            throw .badOption(name: "--train-rows", value: trainRows.rawValue, need: "stage full trains every weight")
-        }
-        if stage == .embeddings, trainRows == TrainedRows.none {
-            throw .badOption(name: "--train-rows", value: "none", need: "would leave stage embeddings nothing to train")
-        }
-        if let firstNewRow, firstNewRow < 1 {
-            throw .badOption(
-                name: "--first-new-row", value: "\(firstNewRow)", need: "must be above 0; --train-rows all trains all")
-        }
+            beta1: adamBeta1, beta2: adamBeta2, epsilon: adamEpsilon, weightDecay: weightDecay, storage: optimizerState)
     }
 }

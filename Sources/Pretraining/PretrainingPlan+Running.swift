@@ -36,7 +36,8 @@ extension PretrainingPlan {
         let names = stages.map { ($0.out as NSString).lastPathComponent }
         let directory = try ranks.openRun {
             let directory = try RunDirectory(
-                out, description: ["stages": .strings(names)], resume: resume, force: force, holdsCheckpoints: false)
+                out, description: description(names), inputs: inputPaths, resume: resume, force: force,
+                holdsCheckpoints: false)
             try recipe.write(to: out)
             return directory
         }
@@ -47,6 +48,9 @@ extension PretrainingPlan {
                 try start(stage)
             } catch PretrainingError.alreadyFinished {
                 note("finished before")
+            } catch {
+                directory?.abandon()
+                throw error
             }
         }
         guard ranks.isLeader else { return }
@@ -57,5 +61,17 @@ extension PretrainingPlan {
         ).write(to: out)
         // The lock is held to the end.
         _ = directory
+    }
+
+    /// What decides the result besides the inputs, which each stage knows its own of.
+    private func description(_ names: [String]) -> JSONValue {
+        var options: JSONValue = [:]
+        for (name, stage) in zip(names, stages) { options[name] = stage.deciding }
+        return ["stages": .strings(names), "options": options]
+    }
+
+    /// What no stage makes itself.
+    private var inputPaths: [String] {
+        stages[0].inputPaths + stages.dropFirst().flatMap(\.textPaths)
     }
 }

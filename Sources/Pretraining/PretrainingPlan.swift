@@ -1,4 +1,3 @@
-import Checkpoints
 import FileIO
 import Foundation
 
@@ -43,15 +42,6 @@ extension PretrainingPlan {
         (1...TrainingStage.allCases.count).contains { number in
             TrainingStage.allCases.contains { name == directoryName(number, $0) }
         }
-    }
-
-    /// What each stage will train and take, in each of so many processes; needs only the config.json of the first one's
-    /// model.
-    public func estimates(processes: Int = 1) throws -> [RunEstimate] {
-        guard let first = stages.first else { return [] }
-        let isFile = first.model.hasSuffix(".json")
-        let config = try ModelConfig(contentsOf: first.model + (isFile ? "" : "/config.json"))
-        return try stages.map { try RunEstimate($0, model: config, processes: processes) }
     }
 }
 

@@ -5,6 +5,7 @@ import LlamaModels
 import OrderedJSON
 import Provenance
 import Safetensors
+import TokenizerFormats
 import Torch
 
 extension PretrainingRun {
@@ -18,6 +19,7 @@ extension PretrainingRun {
 
     /// Writes the adapter or the model and, last of all, the run's kuoci.json.
     func writeResult(_ summary: PretrainingSummary) throws {
+        try requireFiniteWeights()
         var results = summary.json
         results["operations_per_token"] = .double(model.trainingOperations(blockSize: options.blockSize))
         results["tensors_sha256"] = .string(try writeTrained(to: resultPath))
@@ -135,9 +137,14 @@ extension PretrainingRun {
         guard let named = options.tokenizer else { return try writer.copy(modelTokenizer, from: options.model) }
         var isDirectory: ObjCBool = false
         if FileManager.default.fileExists(atPath: named, isDirectory: &isDirectory), isDirectory.boolValue {
-            try writer.copy(try tokenizerFilesIn(named), from: named)
-        } else {
-            try writeFile(writer.path(of: "tokenizer.model"), try readFile(named))
+            return try writer.copy(try tokenizerFilesIn(named), from: named)
+        }
+        switch TokenizerFileFormat(path: named) {
+        case .json: try writeFile(writer.path(of: "tokenizer.json"), try readFile(named))
+        case .gguf:
+            let model = try TokenizerFile(contentsOf: named).contents(as: .model, name: "")
+            try writeFile(writer.path(of: "tokenizer.model"), model)
+        default: try writeFile(writer.path(of: "tokenizer.model"), try readFile(named))
         }
     }
 }

@@ -2,6 +2,30 @@ import Collectives
 import LlamaModels
 import OrderedJSON
 
+extension PretrainingOptions {
+    /// How samples are written.
+    var sampling: GenerationOptions {
+        var sampling = GenerationOptions()
+        sampling.newTokens = sampleTokens
+        sampling.seed = seed
+        return sampling
+    }
+
+    /// - Throws: `PretrainingError.badOption` for a sample prompt that leaves the model no room for a text.
+    func checkSamplePrompts(_ tokenizer: TrainingTokenizer, limit: Int) throws {
+        for prompt in samplePrompts {
+            let count = (tokenizer.beginID == nil ? 0 : 1) + (try tokenizer.encode(Array(prompt.utf8)).count)
+            if (1..<limit).contains(count) { continue }
+            throw PretrainingError.badOption(
+                name: "--sample-prompt", value: String(prompt.prefix(40)) + (prompt.count > 40 ? "..." : ""),
+                need: count == 0
+                    ? "has no tokens to go on from; give some text"
+                    : "has \(count) tokens, where the model has room for \(limit), prompt and text together; shorten it"
+            )
+        }
+    }
+}
+
 extension PretrainingRun {
     /// Lets the model go on from each sample prompt and logs the texts all at once.
     ///
@@ -9,12 +33,9 @@ extension PretrainingRun {
     func writeSamples() throws {
         // One process is enough for a few texts.
         guard ranks.isLeader else { return }
-        var generation = GenerationOptions()
-        generation.newTokens = options.sampleTokens
-        generation.seed = options.seed
         var texts: [Int: GeneratedText] = [:]
         do {
-            try model.generate(options.samplePrompts, generation, tokenizer: tokenizer) { update in
+            try model.generate(options.samplePrompts, options.sampling, tokenizer: tokenizer) { update in
                 if observer.isStopped() { throw StopRequest() }
                 texts[update.number] = update.finished
             }

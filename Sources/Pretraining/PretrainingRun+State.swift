@@ -17,6 +17,7 @@ extension PretrainingRun {
     func saveCheckpoint() throws -> String {
         let path = checkpoints.path(step: position.step)
         guard try isSaveNeeded() else { return path }
+        try requireFiniteWeights()
         guard ranks.isLeader else {
             try offerState()
             return path
@@ -70,6 +71,7 @@ extension PretrainingRun {
     /// Keeps what trains as it is now; the optimizer's state is not needed to write a result.
     func saveBest() throws {
         guard ranks.isLeader else { return }
+        try requireFiniteWeights()
         try checkpoints.saveBest(position, bytes: trainedBytes) { staging in
             try writeTensors(staging + "/" + Self.weightsName, model.trainableParameters)
         }

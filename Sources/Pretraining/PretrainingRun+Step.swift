@@ -1,6 +1,5 @@
 import Collectives
 import FileIO
-import Foundation
 import LlamaModels
 import OrderedJSON
 import Partitioning
@@ -105,7 +104,6 @@ extension PretrainingRun {
     /// Writes the step's rows, all micro-batches one after another, [rows, blockSize] each, for a replay elsewhere.
     private func record(_ rows: [PackedBlocks.Row], step: Int) throws {
         guard ranks.isLeader, let directory = options.recordBatches else { return }
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         func entry(_ name: String, _ values: [Int32]) -> (plan: TensorPlan, bytes: [UInt8]) {
             let plan = TensorPlan(name: name, type: .int32, shape: [rows.count, options.blockSize])
             return (plan, values.withUnsafeBytes { Array($0) })

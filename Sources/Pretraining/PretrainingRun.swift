@@ -53,10 +53,12 @@ public final class PretrainingRun {
     let records: RunRecords?
     /// Where the newest whole checkpoint stands; nil before there is one.
     var savedPosition: RunPosition?
+    /// What trains and was no good before it: NaN or infinity in the model.
+    let unsoundParameters: Set<String>
 
     /// Blocks in an optimizer step.
-    var blocksPerStep: Int { options.batchSize * options.accumulation }
-    var stepCount: Int { (places + blocksPerStep - 1) / blocksPerStep }
+    var blocksPerStep: Int { options.blocksPerStep }
+    var stepCount: Int { options.stepCount(places: places) }
 
     /// Reads the inputs, takes the run's directory and, with `resume`, the newest whole checkpoint in it.
     public init(
@@ -74,40 +76,40 @@ public final class PretrainingRun {
         try TorchRuntime.prepare(threads: options.threads, computation)
         model = try LlamaModel(directory: options.model, computation: computation)
         try tokenizer.check(model, path: options.model)
+        try options.checkSamplePrompts(tokenizer, limit: model.contextLimit(options.sampling))
         let config = try ModelConfig(contentsOf: options.model + "/config.json")
         let options = try options.resolvingRows(config)
         self.options = options
         let rows = model.configuration.vocabularySize
-        directory = try ranks.openRun {
+        let directory = try ranks.openRun {
             let directory = try RunDirectory(
-                options.out, description: inputs.description(options), resume: resume, force: force)
+                options.out, description: inputs.description(options), inputs: options.inputPaths,
+                contents: inputs.contents, resume: resume, force: force)
             try Recipe(of: [options]).write(to: options.out)
             return directory
         }
+        self.directory = directory
+        var isKept = false
+        defer { if !isKept { directory?.abandon() } }
+        if ranks.isLeader, let place = options.recordBatches { try makeDirectory(place) }
         let checkpoints = CheckpointStore(options.out + "/checkpoints")
         self.checkpoints = checkpoints
         let caches = TokenCacheDirectory(
             options.cache ?? options.out + "/tokens", tokenizer: tokenizer, threads: options.threads,
             observer: observer)
-        func pack(_ cache: TokenCache, attendsAcrossDocuments: Bool = false) -> PackedBlocks {
-            PackedBlocks(
-                cache, blockSize: options.blockSize, attendsAcrossDocuments: attendsAcrossDocuments,
-                padding: tokenizer.endID, rows: rows)
+        func pack(_ cache: TokenCache) -> PackedBlocks {
+            PackedBlocks(cache, blockSize: options.blockSize, padding: tokenizer.endID, rows: rows)
         }
         do {
-            let holdOut = options.holdOut > 0 ? HoldOut(share: options.holdOut) : nil
-            let corpora = try zip(options.corpora, inputs.corpora).enumerated().map { number, corpus in
-                let text = try ranks.leaderFirst {
-                    try caches.tokens(of: corpus.1, named: corpus.0.name, holdOut: holdOut)
+            let mix = try TrainingMix(options, padding: tokenizer.endID, rows: rows) { number in
+                try ranks.leaderFirst {
+                    try caches.tokens(
+                        of: inputs.corpora[number], named: options.corpora[number].name, holdOut: options.heldOutShare)
                 }
-                return TrainingMix.Corpus(
-                    name: corpus.0.name, weight: corpus.0.weight, text: text,
-                    blocks: pack(text.trained, attendsAcrossDocuments: options.attendsAcrossDocuments),
-                    seed: options.seed, number: number)
             }
-            mix = TrainingMix(corpora)
+            self.mix = mix
             sources = inputs.corpora
-            let ownSets = corpora.compactMap { corpus in
+            let ownSets = mix.corpora.compactMap { corpus in
                 corpus.text.heldOut.map { HeldOutSet(name: corpus.name, blocks: pack($0)) }
             }
             let namedSets = try inputs.heldOut.map { name, source in
@@ -116,20 +118,14 @@ public final class PretrainingRun {
             }
             heldOut = ownSets + namedSets
         } catch is StopRequest {
+            isKept = true
             throw PretrainingError.interrupted(step: 0, checkpoint: nil)
         }
-        switch options.length {
-        case .steps(let count): places = count * options.batchSize * options.accumulation
-        case .epochs(let count):
-            guard let count = mix.places(epochs: count) else {
-                throw PretrainingError.badOption(
-                    name: "--epochs", value: "\(count)", need: "is beyond what can be counted")
-            }
-            places = count
-        }
-        schedule = options.learningRateSchedule(
-            steps: (places + options.batchSize * options.accumulation - 1) / (options.batchSize * options.accumulation))
+        places = try mix.places(options)
+        try options.checkMemory(config, places: places, processes: ranks.count)
+        schedule = options.learningRateSchedule(steps: options.stepCount(places: places))
         try model.prepareTraining(options.trainableSet(config), seed: options.seed)
+        unsoundParameters = Set(try model.trainableParameters.filter { try !$0.tensor.isFinite() }.map(\.name))
         model.checkpointsActivations = options.checkpointsActivations
         let gradientSums = GradientSums(
             model, sharded: options.shardsOptimizer, ranks: ranks,
@@ -139,7 +135,7 @@ public final class PretrainingRun {
             options.optimizerParameters(model.trainableParameters, parts: gradientSums.parts),
             options: options.optimizerOptions)
         let found = try ranks.position {
-            checkpoints.newest { observer.note("passed over: \($0)") }?.position
+            try checkpoints.newest { observer.note("passed over: \($0)") }?.position
         }
         let position = found ?? RunPosition(lossScale: options.precision == .fp16 ? LossScale() : nil)
         self.position = position
@@ -152,6 +148,27 @@ public final class PretrainingRun {
         } else if directory?.isResumed == true {
             observer.note("no checkpoint yet in \(options.out): starting from step 0")
         }
+        for line in inputs.doubts + doubts { observer.note(line) }
+        isKept = true
+    }
+
+    /// What is allowed, but hardly meant: a line each.
+    private var doubts: [String] {
+        var lines: [String] = []
+        if let limit = model.configuration.positionLimit, options.blockSize > limit {
+            lines.append(
+                "\(options.model): was made for \(limit) positions (max_position_embeddings), which a document can go"
+                    + " beyond with --block-size \(options.blockSize)")
+        }
+        if stepCount > 0, schedule.warmupSteps >= stepCount {
+            lines.append(
+                "warm-up takes \(schedule.warmupSteps) steps, the run \(stepCount): it ends before the learning rate is at"
+                    + " its peak")
+        }
+        for name in unsoundParameters.sorted() {
+            lines.append("\(options.model): \(name) holds numbers that are not finite")
+        }
+        return lines
     }
 
     /// Trains to the end and writes the result; saves and throws when asked to stop.

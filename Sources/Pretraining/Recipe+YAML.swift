@@ -68,7 +68,13 @@ private struct RecipeReader {
             guard let name = keyNode.scalar?.string else {
                 throw .notYAML(path: path, line: line, reason: "has a key that is no text")
             }
-            if stage == nil, let inner = TrainingStage(rawValue: name), case .mapping(let own) = node {
+            if stage == nil, let inner = TrainingStage(rawValue: name) {
+                if node.isNull { continue }
+                guard case .mapping(let own) = node else {
+                    throw .badValue(
+                        path: path, line: line, key: name, value: node.scalar?.string ?? "(a list)",
+                        need: "is a stage; write the KEY: VALUE lines for it under its name")
+                }
                 try read(own, stage: inner)
                 continue
             }
@@ -79,6 +85,8 @@ private struct RecipeReader {
             let origin = RecipeSetting.Origin.file(path: path, line: line)
             let known = RecipeKey.named(key)
             let takesList = key == RecipeKey.stagesName || known?.isList == true
+            // As if it were not said: no text of these letters.
+            if node.isNull, known != nil || key == RecipeKey.stagesName { continue }
             settings.append(
                 RecipeSetting(
                     key: key, stage: stage ?? dotted, values: try texts(node, of: name, line, takesList: takesList),
@@ -115,7 +123,17 @@ private struct RecipeReader {
 extension RecipeSetting {
     fileprivate var node: Node {
         let takesList = key == RecipeKey.stagesName || RecipeKey.named(key)?.isList == true
-        return takesList ? Node(values.map { Node($0) }) : Node(values.first ?? "")
+        if takesList { return Node(values.map { Node($0) }) }
+        let text = Node(values.first ?? "", .implicit, .plain)
+        return text.isNull ? Node(values.first ?? "", .implicit, .singleQuoted) : Node(values.first ?? "")
+    }
+}
+
+extension Node {
+    /// Whether it is YAML's way to say nothing.
+    fileprivate var isNull: Bool {
+        guard case .scalar(let scalar) = self, scalar.style == .plain else { return false }
+        return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
     }
 }
 

@@ -100,8 +100,11 @@ extension TrainingStage {
 
 extension RecipeSetting {
     fileprivate func checkKey() throws {
-        let isStages = key == RecipeKey.stagesName
-        if RecipeKey.named(key) != nil || (isStages && stage == nil) { return }
+        if RecipeKey.named(key) != nil { return }
+        if key == RecipeKey.stagesName {
+            if stage == nil { return }
+            throw bad("is for the whole run, not for a stage; say it outside of any")
+        }
         let nearest = RecipeKey.nearest(to: key)
         switch origin {
         case .file(let path, let line):
@@ -122,6 +125,9 @@ extension RecipeSetting {
         switch origin {
         case .file(let path, let line):
             return RecipeError.badValue(path: path, line: line, key: key, value: value, need: need)
+        case .option(Self.assignmentOption):
+            let name = (stage.map { $0.rawValue + "." } ?? "") + key
+            return PretrainingError.badOption(name: Self.assignmentOption, value: "\(name)=\(value)", need: need)
         case .option(let name):
             return PretrainingError.badOption(name: name, value: value, need: need)
         }

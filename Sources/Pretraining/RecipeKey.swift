@@ -133,7 +133,8 @@ extension RecipeKey {
         one("learning_rate", \.learningRate), optional("embedding_learning_rate", \.embeddingLearningRate),
         one("schedule", \.schedule), warmupSteps, warmupRatio,
         optional("decay_steps", \.decaySteps), one("minimum_learning_rate_ratio", \.minimumLearningRateRatio),
-        one("weight_decay", \.weightDecay), one("clip", \.clip),
+        one("weight_decay", \.weightDecay), one("adam_beta1", \.adamBeta1), one("adam_beta2", \.adamBeta2),
+        one("adam_epsilon", \.adamEpsilon), one("clip", \.clip),
         one("lora_rank", \.loraRank), one("lora_alpha", \.loraAlpha), one("rslora", \.usesRankStabilization),
         one("lora_dropout", \.loraDropout), loraTargets,
         one("seed", \.seed), one("evaluate_every", \.evaluateEvery), samplePrompt,
@@ -202,6 +203,7 @@ extension NamedText {
             guard let equals = text.firstIndex(of: "="), equals > text.startIndex else { return nil }
             let name = String(text[..<equals])
             let path = String(text[text.index(after: equals)...])
+            if path.isEmpty { return nil }
             if let index = result.firstIndex(where: { $0.name == name }) {
                 result[index].paths.append(path)
             } else {

@@ -34,8 +34,10 @@ extension RecipeSetting {
         let value = String(assignment[assignment.index(after: equals)...])
         let name = String(assignment[..<equals]).replacing("-", with: "_")
         guard let (stage, key) = Self.split(name) else { return nil }
-        self.init(key: key, stage: stage, values: [value], origin: .option("--set"))
+        self.init(key: key, stage: stage, values: [value], origin: .option(Self.assignmentOption))
     }
+
+    static let assignmentOption = "--set"
 
     /// The stage and the key of `learning_rate` or `lora.learning_rate`; nil where there is no such stage.
     static func split(_ name: String) -> (stage: TrainingStage?, key: String)? {

@@ -28,7 +28,14 @@ extension Double: RecipeValue {
 }
 
 extension Bool: RecipeValue {
-    init?(recipeText: String) { self.init(recipeText) }
+    /// As YAML spells them.
+    init?(recipeText: String) {
+        switch recipeText {
+        case "true", "True", "TRUE": self = true
+        case "false", "False", "FALSE": self = false
+        default: return nil
+        }
+    }
     var recipeText: String { "\(self)" }
     static var need: String { "must be true or false" }
 }

@@ -1,4 +1,5 @@
 public import Checkpoints
+import Foundation
 import LlamaModels
 import Safetensors
 public import Torch
@@ -25,6 +26,10 @@ public struct RunEstimate: Sendable, Equatable {
     public var peakBytes: Int
     public var tokensPerStep: Int
     public var length: RunLength
+    /// nil where the length is one of epochs and nobody has counted them.
+    public var steps: Int?
+    /// Those of all steps; nil where the steps are.
+    public var tokens: Int?
 
     /// What the process takes besides: libtorch, tokenizer and text, measured with a model of 4 million parameters.
     static let programBytes = 240_000_000
@@ -65,6 +70,10 @@ public struct RunEstimate: Sendable, Equatable {
         peakBytes = weightBytes + optimizerBytes + max(activations + withActivations, gradientBytes)
         tokensPerStep = options.batchSize * options.accumulation * options.blockSize
         length = options.length
+        if case .steps(let count) = length {
+            steps = count
+            tokens = count * tokensPerStep
+        }
     }
 }
 
@@ -72,11 +81,13 @@ extension RunEstimate {
     /// A few lines for people.
     public var text: String {
         func gigabytes(_ bytes: Int) -> String { rounded(Double(bytes) / 1e9, 2) + " GB" }
+        let total = "\(steps ?? 0) steps, \(tokens ?? 0) tokens in all"
         let steps =
             switch length {
             case .steps(0): "no steps yet, --steps or --epochs says how many"
-            case .steps(let count): "\(count) steps, \(count * tokensPerStep) tokens in all"
-            case .epochs(let count): "as many steps as \(count) times the text makes"
+            case .steps: total
+            case .epochs(let count) where steps == nil: "as many steps as \(count) times the text makes"
+            case .epochs(let count): "\(total), \(count) times the text"
             }
         return """
             stage \(stage.rawValue): \(trainableParameters) of \(parameters) parameters train \
@@ -87,6 +98,24 @@ extension RunEstimate {
             beside the program's own \(gigabytes(Self.programBytes))
             tokens a step: \(tokensPerStep); \(steps)
             """
+    }
+}
+
+extension PretrainingOptions {
+    /// - Parameter places: Blocks that the run takes in all; a batch has no more.
+    /// - Throws: `PretrainingError.tooLittleMemory` where training on the CPU takes more than twice what the machine has.
+    func checkMemory(
+        _ config: ModelConfig, places: Int, processes: Int,
+        memory: Int = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+    ) throws {
+        if device != .cpu || places == 0 { return }
+        var options = self
+        options.batchSize = min(batchSize, places)
+        let estimate = try RunEstimate(options, model: config, processes: processes)
+        // Frozen weights are mapped there: the kernel takes their memory back as it needs it.
+        let mapped = usesOwnKernels ? estimate.weightBytes - 4 * estimate.trainableParameters : 0
+        let bytes = estimate.peakBytes - mapped
+        if bytes / 2 > memory { throw PretrainingError.tooLittleMemory(bytes: bytes, memory: memory) }
     }
 }
 

@@ -1,6 +1,7 @@
 import FileIO
 import Foundation
 import OrderedJSON
+import Provenance
 
 /// What a run reads, with the hashes by which a resumed run knows it again.
 struct RunInputs {
@@ -20,6 +21,24 @@ struct RunInputs {
         tokenizerDigest = tokenizer.digest
         corpora = try options.corpora.map { try TextSource($0.paths, options.documents) }
         heldOut = try options.heldOut.map { ($0.name, try TextSource($0.paths, options.documents)) }
+    }
+
+    /// The file behind each SHA-256 of a text.
+    var contents: [(digest: String, path: String)] {
+        (corpora + heldOut.map(\.source)).flatMap(\.files).map { ($0.digest, $0.path) }
+    }
+
+    /// A line for each held-out file that is trained on as well.
+    var doubts: [String] {
+        let trained = corpora.flatMap(\.files)
+        return heldOut.flatMap { name, source in
+            source.files.compactMap { file in
+                trained.first { $0.digest == file.digest }.map {
+                    "held out \(name): \(file.path) has the same content as \($0.path), which is trained on, so it does not"
+                        + " show how the model reads what is new to it"
+                }
+            }
+        }
     }
 
     /// The files that decide what the model computes.
@@ -61,5 +80,15 @@ struct RunInputs {
         var value: JSONValue = [:]
         for (corpus, digests) in zip(options.corpora, digests) { value[corpus.name] = digests }
         return value
+    }
+}
+
+extension PretrainingOptions {
+    /// The files of all texts.
+    var textPaths: [String] { (mix.isEmpty ? text : mix.flatMap(\.paths)) + heldOut.flatMap(\.paths) }
+
+    /// What a run reads and must not remove.
+    var inputPaths: [String] {
+        [model, model + "/" + Manifest.fileName] + [tokenizer].compactMap { $0 } + textPaths
     }
 }

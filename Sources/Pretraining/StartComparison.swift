@@ -41,6 +41,7 @@ public final class StartComparison {
         try TorchRuntime.prepare(threads: threads, computation)
         self.resizer = resizer
         model = try LlamaModel(directory: resizer.checkpoint.directory, computation: computation)
+        try old.check(model, path: resizer.checkpoint.directory)
         func measured(_ tokenizer: TrainingTokenizer, _ rows: Int) throws -> MeasuredTexts {
             try MeasuredTexts(
                 texts, documents, tokenizer: tokenizer, rows: rows, blockSize: blockSize, batchSize: batchSize,

@@ -19,6 +19,8 @@ package struct TextSource: Sendable {
         private let identity: FileIdentity
 
         init(_ path: String, _ division: TextDivision) throws {
+            let endings = [".json", ".json.gz", ".json.zst"]
+            if endings.contains(where: { path.hasSuffix($0) }) { throw TrainingDataError.wholeJSON(path: path) }
             self.path = path
             format = DocumentFormat(path: path, division)
             identity = try FileIdentity(path)

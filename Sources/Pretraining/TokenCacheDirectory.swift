@@ -33,7 +33,12 @@ package struct TokenCacheDirectory {
         let files = Files(path + "/" + text.cacheKey(tokenizer, holdOut).prefix(32), hasHeldOut: holdOut != nil)
         let found = try found(files) ?? make(text, named: name, holdOut, files)
         let (trained, heldOut) = (found.trained.counts.documents, found.heldOut?.counts.documents)
-        if trained + (heldOut ?? 0) == 0 { throw TrainingDataError.noDocuments(paths: text.paths) }
+        if trained + (heldOut ?? 0) == 0 {
+            for path in [files.trained, files.heldOut] {
+                if let path { try? FileManager.default.removeItem(atPath: path) }
+            }
+            throw TrainingDataError.noDocuments(paths: text.paths)
+        }
         if let holdOut, let heldOut, min(trained, heldOut) == 0 {
             throw TrainingDataError.badHoldOut(
                 paths: text.paths, share: holdOut.share, heldOut: heldOut, documents: trained + heldOut)
@@ -70,11 +75,7 @@ package struct TokenCacheDirectory {
     private func make(
         _ text: TextSource, named name: String, _ holdOut: HoldOut?, _ files: Files
     ) throws -> TokenizedText {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw FileError.unwritable(path: path, reason: error.localizedDescription)
-        }
+        try makeDirectory(path)
         let lock = try waitForLock(files)
         defer { withExtendedLifetime(lock) {} }
         // Another process may have made it by now.

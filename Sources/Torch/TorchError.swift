@@ -11,6 +11,7 @@ public enum TorchError: Error, Equatable {
     /// A saved value of another type than the state that it is to become.
     case wrongElement(name: String, expected: ElementType, found: ElementType)
     case missingState(name: String)
+    case badThreads(count: Int)
 }
 
 extension TorchError: CustomStringConvertible {
@@ -27,6 +28,9 @@ extension TorchError: CustomStringConvertible {
             "\(name): holds \(found) where \(expected) is needed; take it from a run with the same --optimizer-state"
         case .missingState(let name):
             "\(name): is missing from the optimizer's saved state; resume from another checkpoint"
+        case .badThreads(let count):
+            "\(count) threads: must be \(TorchRuntime.threadCounts.lowerBound) to"
+                + " \(TorchRuntime.threadCounts.upperBound); give another --threads"
         }
     }
 }

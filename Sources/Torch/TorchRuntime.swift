@@ -2,6 +2,9 @@ internal import CTorch
 
 /// What libtorch keeps for the whole process.
 public enum TorchRuntime {
+    /// How many threads can be asked for: a few times the processors of large machines.
+    public static let threadCounts = 1...1024
+
     /// Threads that an operation uses.
     public static var threads: Int { Int(kuoci_threads()) }
 
@@ -19,8 +22,9 @@ public enum TorchRuntime {
         kuoci_return_freed_blocks(1 << 18)
     }
 
+    /// - Throws: `TorchError.badThreads` for a number that is not in `threadCounts`.
     public static func setThreads(_ count: Int) throws(TorchError) {
-        precondition(count > 0, "no threads to compute on")
+        guard threadCounts.contains(count) else { throw .badThreads(count: count) }
         try check(kuoci_set_threads(Int32(count)), "setting threads")
     }
 }

@@ -32,19 +32,35 @@ struct EvaluateCommand: ParsableCommand {
     @Option(help: "Also write the first block of the first text and its logits to this safetensors file.")
     var logits: String?
 
+    @Flag(help: "Replace an older file of --logits.")
+    var force = false
+
     @OptionGroup var progress: ProgressOptions
 
     func run() throws {
+        if let logits { try checkOutput(logits, replacing: force) }
         let measurement = try ModelMeasurement(
             model: model.model, adapter: model.adapter, tokenizer: model.openTokenizer(),
             texts: namedTexts(text, option: "--text"), documents: blocks.documents,
             blockSize: blocks.blockSize, batchSize: blocks.batchSize, threads: model.threads,
             computation: model.computation())
+        if let limit = measurement.positionLimit, blocks.blockSize > limit { noteLongBlocks(limit) }
         if let logits { try measurement.writeLogits(logits) }
         let results = try measurement.evaluate(progress: progress.handler())
+        try TextOutput(nil).write(text(of: results) + "\n")
+        try results.checkFinite(model: model.model)
+    }
+
+    private func noteLongBlocks(_ limit: Int) {
+        printDiagnostic(
+            "kuoci: \(model.model): was made for \(limit) positions (max_position_embeddings), so with --block-size "
+                + "\(blocks.blockSize) longer documents may measure worse; give --block-size \(limit)")
+    }
+
+    private func text(of results: [Evaluation]) -> String {
         switch format {
-        case .text: print(evaluationTable(results))
-        case .json: print(JSONValue.array(results.map(\.json)).text(.pretty))
+        case .text: evaluationTable(results)
+        case .json: JSONValue.array(results.map(\.json)).text(.pretty)
         }
     }
 }

@@ -8,8 +8,8 @@ struct GenerateCommand: ParsableCommand {
         commandName: "generate",
         abstract: TensorVerb.generate.abstract,
         discussion: """
-            Each text goes on from its prompt until the tokenizer's end piece, --max-new-tokens, or the model's context, \
-            of 2048 tokens at most. The defaults of sampling are those that the Chinese-LLaMA paper gives in its first \
+            Each text goes on from its prompt until the tokenizer's end piece, --max-new-tokens, or the end of its \
+            --context. The defaults of sampling are those that the Chinese-LLaMA paper gives in its first \
             version; its last one has a repetition penalty of 1.1. The same model, prompts, options and seed give the same \
             text at any --threads.
 
@@ -39,6 +39,9 @@ struct GenerateCommand: ParsableCommand {
         help: "Also write the logits and probabilities that the first text was drawn from to this safetensors file.")
     var record: String?
 
+    @Flag(help: "Replace an older file of --record.")
+    var force = false
+
     func validate() throws {
         if prompt.isEmpty, prompts == nil { throw ValidationError("say what to go on from: --prompt or --prompts") }
         do {
@@ -49,6 +52,16 @@ struct GenerateCommand: ParsableCommand {
     }
 
     func run() throws {
+        do {
+            try writeTexts()
+        } catch let error as GenerationError where error.isAboutOption {
+            // One that only the model shows to be wrong.
+            throw ValidationError("\(error)")
+        }
+    }
+
+    private func writeTexts() throws {
+        if let record { try checkOutput(record, replacing: force) }
         let prompts = try allPrompts()
         let generator = try TextGenerator(
             model: model.model, adapter: model.adapter, tokenizer: model.openTokenizer(), threads: model.threads,
@@ -97,7 +110,10 @@ struct SamplingArguments: ParsableArguments {
     @Option(help: "No text ends before it has so many new tokens.")
     var minNewTokens = 0
 
-    @Option(help: "Logits are divided by it: below 1, likely tokens gain.")
+    @Option(help: "Prompt and new tokens of a text at most (default: 2048, or what the model was made for if less).")
+    var context: Int?
+
+    @Option(help: "Logits are divided by it: below 1, likely tokens gain; 0: as --greedy.")
     var temperature = 0.2
 
     @Option(help: "Draw from so many likeliest tokens; 0: from all.")
@@ -120,6 +136,7 @@ struct SamplingArguments: ParsableArguments {
         options.samples = samples
         options.newTokens = maxNewTokens
         options.leastNewTokens = minNewTokens
+        options.context = context
         options.seed = seed
         options.rule.temperature = temperature
         options.rule.topK = topK

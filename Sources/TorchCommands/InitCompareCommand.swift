@@ -62,8 +62,8 @@ struct InitCompareCommand: ParsableCommand {
         let candidates = try candidates()
         let larger = try Tokenizer(contentsOf: tokenizerPath(tokenizer))
         let resizer = try VocabularyResizer(
-            Checkpoint(directory: model), to: larger, starts: details.starts(input: .mean, head: .mean, .keep),
-            threads: computing.threads)
+            Checkpoint(directory: model), to: larger, files: tokenizerFiles(at: tokenizer),
+            starts: details.starts(input: .mean, head: .mean, .keep), threads: computing.threads)
         let comparison = try StartComparison(
             resizer, old: TrainingTokenizer(contentsOf: model), new: TrainingTokenizer(contentsOf: tokenizer),
             texts: namedFiles(text), documents: blocks.documents, blockSize: blocks.blockSize,

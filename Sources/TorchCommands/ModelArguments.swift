@@ -1,4 +1,6 @@
 import ArgumentParser
+import FileIO
+import Foundation
 import Partitioning
 import Pretraining
 import Torch
@@ -13,7 +15,11 @@ struct ModelArguments: ParsableArguments {
     @Option(help: "A PEFT adapter directory to apply to the model.")
     var adapter: String?
 
-    @Option(help: "A .model file, or a directory with tokenizer.model (default: the model's own).")
+    @Option(
+        help: """
+            A .model or tokenizer.json file, or a directory with tokenizer.model or else tokenizer.json (default: the \
+            model's own).
+            """)
     var tokenizer: String?
 
     @OptionGroup var computing: ComputationArguments
@@ -36,10 +42,13 @@ struct ComputationArguments: ParsableArguments {
     var precision = Precision.fp32
 
     @Option(help: "Threads to compute on (default: every processor).")
-    var threads = availableProcessors
+    var threads = min(availableProcessors, TorchRuntime.threadCounts.upperBound)
 
     func validate() throws {
-        guard (1...1 << 20).contains(threads) else { throw ValidationError("--threads \(threads): must be at least 1") }
+        let range = TorchRuntime.threadCounts
+        guard range.contains(threads) else {
+            throw ValidationError("--threads \(threads): must be \(range.lowerBound) to \(range.upperBound)")
+        }
     }
 
     func computation() throws -> Computation {
@@ -61,4 +70,25 @@ struct BlockArguments: ParsableArguments {
 
     @Option(help: "Blocks computed at once.")
     var batchSize = 4
+
+    func validate() throws {
+        do {
+            try checkSizes(blockSize: blockSize, batchSize: batchSize)
+        } catch {
+            throw ValidationError("\(error)")
+        }
+    }
+}
+
+/// Shows before the work what would keep a file from being written after it.
+///
+/// - Parameter replacing: Whether an older file may be there.
+func checkOutput(_ path: String, replacing: Bool) throws {
+    var isDirectory: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) {
+        if isDirectory.boolValue { throw FileError.notAFile(path: path) }
+        if !replacing { throw FileError.alreadyExists(path: path) }
+    }
+    // Dropped at once, it leaves nothing behind.
+    _ = try OutputFile(path)
 }

@@ -6,6 +6,7 @@ import Foundation
 import OrderedJSON
 import Partitioning
 import Pretraining
+import Torch
 
 struct PretrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -46,6 +47,7 @@ struct PretrainCommand: ParsableCommand {
         }
         if !text.text.isEmpty, !text.mix.isEmpty { throw ValidationError("give --text or --mix, not both") }
         if place.out == nil, !recipe.dryRun { throw ValidationError("name the run's directory: --out") }
+        if place.out?.isEmpty == true { throw ValidationError("--out \"\": name the run's directory") }
         if place.resume, place.force { throw ValidationError("give --resume or --force, not both") }
     }
 
@@ -58,8 +60,9 @@ struct PretrainCommand: ParsableCommand {
         do {
             let ranks = try Collectives.join()
             try ranks.together {
-                if recipe.dryRun { return try printEstimates(ranks) }
+                if recipe.dryRun { return try printEstimates(ranks, observer) }
                 let plan = try plan(threads: max(1, availableProcessors / ranks.sharing))
+                if ranks.isLeader { for line in try plan.notes(on: given()) { observer.note(line) } }
                 Interruption.watch()
                 try plan.run(
                     resume: place.resume, force: place.force, observer: observer, ranks: ranks,
@@ -81,28 +84,36 @@ struct PretrainCommand: ParsableCommand {
         }
     }
 
-    private func printEstimates(_ ranks: Collectives) throws {
-        let estimates = try plan().estimates(processes: ranks.count)
-        if ranks.isLeader { print(estimates.map(\.text).joined(separator: "\n\n")) }
+    private func printEstimates(_ ranks: Collectives, _ observer: RunObserver) throws {
+        guard ranks.isLeader else { return }
+        let estimates = try plan().countedEstimates(processes: ranks.count, observer: observer)
+        print(estimates.map(\.text).joined(separator: "\n\n"))
     }
 
     private func plan(threads: Int = availableProcessors) throws -> PretrainingPlan {
-        let groups: [any RecipeOptions] = [model, text, steps, lora, place]
-        return try (recipe.recipe.map { try Recipe(named: $0) } ?? Recipe()).plan(
-            options: groups.flatMap(\.settings), overrides: recipe.overrides(), out: place.out ?? "",
-            threads: threads, isDry: recipe.dryRun)
+        try (recipe.recipe.map { try Recipe(named: $0) } ?? Recipe()).plan(
+            options: options, overrides: recipe.overrides(), out: place.out ?? "",
+            threads: min(threads, TorchRuntime.threadCounts.upperBound), isDry: recipe.dryRun)
     }
+
+    private var options: [RecipeSetting] {
+        let groups: [any RecipeOptions] = [model, text, steps, lora, place]
+        return groups.flatMap(\.settings)
+    }
+
+    /// Every setting of the command line.
+    private func given() throws -> [RecipeSetting] { try options + recipe.overrides() }
 }
 
 /// Groups NAME=FILE arguments by name, in the order in which the names first come.
 func namedTexts(_ arguments: [String], option: String) throws -> [NamedText] {
     var result: [NamedText] = []
     for argument in arguments {
-        guard let equals = argument.firstIndex(of: "="), equals > argument.startIndex else {
+        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
             throw ValidationError("\(option) \(argument): write NAME=FILE, such as zh=zh.heldout.txt")
         }
-        let name = String(argument[..<equals])
-        let path = String(argument[argument.index(after: equals)...])
+        let (name, path) = (parts[0], parts[1])
         if let index = result.firstIndex(where: { $0.name == name }) {
             result[index].paths.append(path)
         } else {

@@ -51,8 +51,8 @@ struct PretrainRecipeOptions: ParsableArguments {
 
     @Flag(
         help: """
-            Only say what would train, the memory it takes and the tokens of a step. Needs no weights: --model may be a \
-            config.json.
+            Only say what would train, the memory it takes and the tokens of a step; with --epochs and a text, counted \
+            with the tokenizer, also the steps. Needs no weights: --model may be a config.json.
             """)
     var dryRun = false
 
@@ -70,7 +70,11 @@ struct PretrainModelOptions: ParsableArguments, RecipeOptions {
     @Option(help: "A Hugging Face model directory.")
     var model: String?
 
-    @Option(help: "A .model file, or a directory with tokenizer.model (default: the model's own).")
+    @Option(
+        help: """
+            A .model or tokenizer.json file, or a directory with tokenizer.model or else tokenizer.json (default: the \
+            model's own).
+            """)
     var tokenizer: String?
 
     @Option(
@@ -223,8 +227,21 @@ struct PretrainStepOptions: ParsableArguments, RecipeOptions {
     @Option(help: "The rate at the end, as a share of the peak (default: 0).")
     var minimumLearningRateRatio: Double?
 
-    @Option(help: "AdamW's decay of matrices (default: 0; its betas are 0.9 and 0.95, its epsilon 1e-8).")
+    @Option(help: "AdamW's decay of matrices (default: 0).")
     var weightDecay: Double?
+
+    @Option(
+        name: .customLong("adam-beta1"),
+        help: "How much of AdamW's mean of gradients a step keeps (default: \(defaults.adamBeta1)).")
+    var adamBeta1: Double?
+
+    @Option(
+        name: .customLong("adam-beta2"),
+        help: "The same of its mean of their squares; transformers has 0.999 (default: \(defaults.adamBeta2)).")
+    var adamBeta2: Double?
+
+    @Option(help: "What AdamW adds to the root of that (default: \(defaults.adamEpsilon)).")
+    var adamEpsilon: Double?
 
     @Option(help: "The gradient's global norm is cut down to this (default: \(defaults.clip)).")
     var clip: Double?
@@ -241,7 +258,8 @@ struct PretrainStepOptions: ParsableArguments, RecipeOptions {
             setting("warmup_steps", warmupSteps), setting("warmup_ratio", warmupRatio),
             setting("decay_steps", decaySteps),
             setting("minimum_learning_rate_ratio", minimumLearningRateRatio),
-            setting("weight_decay", weightDecay), setting("clip", clip),
+            setting("weight_decay", weightDecay), setting("adam_beta1", adamBeta1), setting("adam_beta2", adamBeta2),
+            setting("adam_epsilon", adamEpsilon), setting("clip", clip),
         ].compactMap { $0 }
     }
 }

@@ -171,7 +171,7 @@ private func generate(
 
     @Test func aSequenceEndsWithTheEndTokenOrWithTheContext() throws {
         let model = try LlamaModel(directory: directory)
-        #expect(model.contextLimit == 64)
+        #expect(try model.contextLimit(options()) == 64)
         let ends = try generate(model, prompts, options(500)).map { ($0.ids.count, $0.end) }
         #expect(ends.map(\.0) == prompts.map { 64 - $0.count })
         #expect(ends.allSatisfy { $0.1 == .context })
@@ -184,6 +184,22 @@ private func generate(
                 #expect(reason == (ids.contains(end) ? .endToken : .length))
             }
         }
+    }
+
+    @Test func aContextIsAsLongAsAskedForAndAtMostTheModels() throws {
+        let model = try LlamaModel(directory: directory)
+        var options = options(500)
+        options.context = 20
+        let found = try generate(model, prompts, options)
+        #expect(found.map(\.ids.count) == prompts.map { 20 - $0.count })
+        #expect(found.allSatisfy { $0.end == .context })
+        #expect(throws: GenerationError.promptTooLong(number: 0, tokens: 20, limit: 20)) {
+            try generate(model, [[Int32](repeating: 1, count: 20)], options)
+        }
+        options.context = 65
+        let error = #expect(throws: GenerationError.self) { try generate(model, prompts, options) }
+        #expect(error?.isAboutOption == true)
+        #expect(error.map { "\($0)" } == "--context 65: this model can see 64 tokens at most")
     }
 
     @Test func rowsWithoutAPieceAreNeverChosen() throws {
@@ -242,15 +258,28 @@ private func generate(
 
     @Test(
         arguments: [
-            { $0.rule.temperature = 0 }, { $0.rule.temperature = .nan }, { $0.rule.topK = -1 }, { $0.rule.topP = 0 },
+            { $0.rule.temperature = -1 }, { $0.rule.temperature = .nan }, { $0.rule.topK = -1 }, { $0.rule.topP = 0 },
             { $0.rule.topP = 1.5 }, { $0.rule.repetitionPenalty = 0 }, { $0.newTokens = 0 }, { $0.samples = -1 },
-            { $0.leastNewTokens = -1 },
+            { $0.leastNewTokens = -1 }, { $0.context = 1 }, { $0.context = 1 << 20 + 1 },
             { $0.batchSize = 0 },
         ] as [@Sendable (inout GenerationOptions) -> Void])
     func anOptionWithoutMeaningIsRefused(change: @Sendable (inout GenerationOptions) -> Void) {
         var options = options()
         change(&options)
         #expect(throws: GenerationError.self) { try options.check() }
+    }
+
+    @Test func aTemperatureOfZeroTakesTheLikeliestToken() throws {
+        var (cold, greedy) = (SamplingRule(), SamplingRule())
+        cold.temperature = 0
+        greedy.isGreedy = true
+        let logits: [Float] = [1, 4, 3, 4]
+        let distribution = try TokenDistribution(logits: logits, seen: [2], rule: cold)
+        #expect(distribution == (try TokenDistribution(logits: logits, seen: [2], rule: greedy)))
+        #expect(distribution.ids == [1] && distribution.probabilities == [1])
+        greedy.temperature = 0
+        try greedy.check()
+        try cold.check()
     }
 
     @Test func aPlaceIsDrawnAsOftenAsItsTokenIsProbable() throws {

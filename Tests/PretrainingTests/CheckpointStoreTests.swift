@@ -19,7 +19,7 @@ import Testing
             let store = CheckpointStore(directory)
             for step in [5, 10, 15] { _ = try save(store, step: step) }
             #expect(store.steps() == [10, 15])
-            let found = store.newest { Issue.record("\($0)") }
+            let found = try store.newest { Issue.record("\($0)") }
             #expect(found?.path == directory + "/step-000015")
             #expect(found?.position.logBytes == 150)
             #expect(try FileManager.default.contentsOfDirectory(atPath: directory).count == 2)
@@ -41,10 +41,25 @@ import Testing
             default: try writeFile(newest + "/manifest.json", try readFile(newest + "/manifest.json").prefix(40))
             }
             var skipped: [TrainingDataError] = []
-            let found = store.newest { skipped.append($0) }
+            let found = try store.newest { skipped.append($0) }
             #expect(found?.position.step == 5)
             #expect(skipped.count == 1)
             #expect(skipped.first?.description.hasPrefix(newest + ":") == true)
+        }
+    }
+
+    @Test func whereAllAreDamagedNoneIsTakenForTheBeginning() throws {
+        try withTemporaryDirectory { directory in
+            let store = CheckpointStore(directory)
+            for step in [5, 10] {
+                try writeFile(save(store, step: step) + "/weights.safetensors", "changed".utf8)
+            }
+            let error = #expect(throws: TrainingDataError.self) {
+                try store.newest { Issue.record("\($0) was passed over, for nothing") }
+            }
+            let text = "\(error as Any)"
+            for name in ["step-000005", "step-000010"] { #expect(text.contains(directory + "/" + name)) }
+            #expect(store.steps() == [5, 10])
         }
     }
 
@@ -56,7 +71,7 @@ import Testing
                     atPath: directory + "/" + name, withIntermediateDirectories: false)
             }
             #expect(store.steps() == [])
-            #expect(store.newest { _ in } == nil)
+            #expect(try store.newest { _ in } == nil)
         }
     }
 
@@ -103,6 +118,94 @@ import Testing
                 try RunDirectory(directory, description: changed, resume: true, force: false)
             }
             #expect(try RunDirectory(directory, description: description, resume: true, force: false).isResumed)
+        }
+    }
+
+    @Test func aChangedTextIsNamedByItsFile() throws {
+        try withTemporaryDirectory { directory in
+            _ = try RunDirectory(directory, description: description, resume: false, force: false)
+            let changed: JSONValue = ["options": ["seed": "1", "clip": 1.0], "text": ["abd"]]
+            let expected = [#"text[0] was "abc", is "abd", which is that of zh.txt"#]
+            #expect(throws: PretrainingError.resumeDiffers(run: directory, differences: expected)) {
+                try RunDirectory(
+                    directory, description: changed, contents: [("abc", "en.txt"), ("abd", "zh.txt")], resume: true,
+                    force: false)
+            }
+        }
+    }
+
+    @Test(arguments: ["model", "1-embeddings/model", "checkpoints/step-000002"])
+    func whatIsReadIsNeverClearedAway(input: String) throws {
+        try withTemporaryDirectory { directory in
+            let run = directory + "/run"
+            let path = run + "/" + input
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            try writeFile(path + "/config.json", "{}".utf8)
+            try FileManager.default.createSymbolicLink(atPath: directory + "/link", withDestinationPath: path)
+            for name in [path, directory + "/link"] {
+                let error = PretrainingError.badOption(
+                    name: "--out", value: run, need: "holds \(name), which is read; choose another --out")
+                #expect(throws: error) {
+                    try RunDirectory(run, description: description, inputs: [name], resume: false, force: true)
+                }
+            }
+            #expect(throws: FileError.alreadyExists(path: run)) {
+                try RunDirectory(run, description: description, inputs: [path], resume: false, force: false)
+            }
+            #expect(try readFile(path + "/config.json") == Array("{}".utf8))
+        }
+    }
+
+    @Test(arguments: ["checkpoints/step-000002", "model", "2-lora", "tensorboard"])
+    func aRunThatLostItsDescriptionIsNotTakenForNone(left: String) throws {
+        try withTemporaryDirectory { directory in
+            try FileManager.default.createDirectory(
+                atPath: directory + "/" + left, withIntermediateDirectories: true)
+            let error = #expect(throws: TrainingDataError.self) {
+                try RunDirectory(directory, description: description, resume: true, force: false)
+            }
+            #expect("\(error as Any)".contains("but no run.json"))
+            #expect(FileManager.default.fileExists(atPath: directory + "/" + left))
+            let anew = try RunDirectory(directory, description: description, resume: false, force: true)
+            #expect(!anew.isResumed)
+            #expect(!FileManager.default.fileExists(atPath: directory + "/" + left))
+        }
+    }
+
+    @Test func aRunThatWasKilledBeforeItsDescriptionStartsAnew() throws {
+        try withTemporaryDirectory { directory in
+            try FileManager.default.createDirectory(
+                atPath: directory + "/checkpoints", withIntermediateDirectories: true)
+            #expect(try !RunDirectory(directory, description: description, resume: true, force: false).isResumed)
+        }
+    }
+
+    @Test func whatIsGivenUpLeavesOnlyWhatWasThere() throws {
+        try withTemporaryDirectory { directory in
+            let run = directory + "/run"
+            try RunDirectory(run, description: description, resume: false, force: false).abandon()
+            #expect(!FileManager.default.fileExists(atPath: run))
+            // Caches of texts serve the next one.
+            try FileManager.default.createDirectory(atPath: run + "/tokens", withIntermediateDirectories: true)
+            try writeFile(run + "/tokens/a.tokens", [])
+            try RunDirectory(run, description: description, resume: false, force: false).abandon()
+            #expect(try readFile(run + "/tokens/a.tokens").isEmpty)
+            #expect(!FileManager.default.fileExists(atPath: run + "/run.json"))
+            // A run that was there before stays.
+            _ = try RunDirectory(run, description: description, resume: false, force: false)
+            try RunDirectory(run, description: description, resume: true, force: false).abandon()
+            #expect(FileManager.default.fileExists(atPath: run + "/run.json"))
+        }
+    }
+
+    @Test func aFileInPlaceOfTheDirectoryIsNamed() throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/text.txt"
+            try writeFile(path, "a".utf8)
+            #expect(
+                throws: FileError.unwritable(path: path, reason: "it is a file where a directory is needed")
+            ) { try RunDirectory(path, description: description, resume: false, force: true) }
+            #expect(try readFile(path) == Array("a".utf8))
         }
     }
 

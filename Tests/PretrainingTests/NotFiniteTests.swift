@@ -1,6 +1,7 @@
 import FileIO
 import Foundation
 import Safetensors
+import Synchronization
 import TestSupport
 import Testing
 
@@ -46,7 +47,9 @@ import Testing
             options.evaluateEvery = 2
             options.saveEvery = 1
             options.blockSize = 16
-            options.learningRate = 1e37
+            // Together they multiply every matrix by -1e18.
+            options.learningRate = 1000
+            options.weightDecay = 1e15
             let run = try PretrainingRun(options, tokenizer: byteTokenizer, resume: false, force: false)
             let error = try #require(throws: PretrainingError.self) { try run.run() }
             guard case .notFinite(_, _, _, _, let last, _) = error else {
@@ -56,6 +59,55 @@ import Testing
             #expect(last == directory + "/run/checkpoints/step-000001")
             #expect(!FileManager.default.fileExists(atPath: directory + "/run/model"))
             #expect(!FileManager.default.fileExists(atPath: directory + "/run/kuoci.json"))
+        }
+    }
+
+    @Test(arguments: [0, 1, 2])
+    func weightsThatAreNoNumbersAreNeitherSavedNorAResult(saveEvery: Int) throws {
+        try withTemporaryDirectory { directory in
+            try makeTinyModel(in: directory + "/model")
+            try writeFile(directory + "/text.txt", sampleDocuments(40).joined(separator: "\n").utf8)
+            var options = PretrainingOptions(
+                model: directory + "/model", text: [directory + "/text.txt"], stage: .full, out: directory + "/run",
+                length: .steps(1), threads: 1)
+            options.saveEvery = saveEvery
+            options.blockSize = 16
+            // Together they multiply every matrix by more than float32 can hold.
+            options.learningRate = 1000
+            options.weightDecay = 1e37
+            let run = try PretrainingRun(options, tokenizer: byteTokenizer, resume: false, force: false)
+            let error = try #require(throws: PretrainingError.self) { try run.run() }
+            guard case .notFiniteWeights(_, 1, options.out, nil) = error else {
+                Issue.record("\(error)")
+                return
+            }
+            for name in ["model", "kuoci.json", "checkpoints/step-000001"] {
+                #expect(!FileManager.default.fileExists(atPath: options.out + "/" + name))
+            }
+            let log = String(decoding: try readFile(options.out + "/log.jsonl"), as: UTF8.self)
+            #expect(log.contains(#""event":"not_finite","step":1"#))
+        }
+    }
+
+    @Test func theModelsOwnInfinityIsNoReasonToKeepNothing() throws {
+        try withTemporaryDirectory { directory in
+            try makeTinyModel(in: directory + "/model")
+            try writeFile(directory + "/text.txt", sampleDocuments(40).joined(separator: "\n").utf8)
+            // The row of a capital, of which the text has none.
+            try poison(directory + "/model/model.safetensors", row: Int(UInt8(ascii: "Q")) + 3)
+            var options = PretrainingOptions(
+                model: directory + "/model", text: [directory + "/text.txt"], stage: .embeddings,
+                out: directory + "/run", length: .steps(2), threads: 1)
+            options.trainRows = .all
+            options.blockSize = 16
+            options.saveEvery = 1
+            let notes = Mutex<[String]>([])
+            let run = try PretrainingRun(
+                options, tokenizer: byteTokenizer, resume: false, force: false,
+                observer: RunObserver(note: { line in notes.withLock { $0.append(line) } }))
+            _ = try run.run()
+            #expect(notes.withLock { $0.contains { $0.contains("model.embed_tokens.weight holds numbers that") } })
+            #expect(FileManager.default.fileExists(atPath: options.out + "/model/model.safetensors"))
         }
     }
 

@@ -1,6 +1,7 @@
 import FileIO
 import Foundation
 import OrderedJSON
+import PieceModel
 import Synchronization
 import TestSupport
 import Testing
@@ -80,6 +81,106 @@ import Testing
         }
     }
 
+    @Test func aPlanThatCannotBeginLeavesNoDirectory() throws {
+        try withTemporaryDirectory { directory in
+            try makeInputs(in: directory)
+            try writeFile(directory + "/text.txt", "\n\n".utf8)
+            let plan = try plan(in: directory, out: "run")
+            #expect(throws: TrainingDataError.noDocuments(paths: [directory + "/text.txt"])) { try run(plan) }
+            #expect(!FileManager.default.fileExists(atPath: plan.out))
+            try makeInputs(in: directory)
+            #expect(try run(plan) == [.embeddings, .lora])
+        }
+    }
+
+    @Test func theModelOfAnOlderPlanIsNotClearedAwayForANewOne() throws {
+        try withTemporaryDirectory { directory in
+            try makeInputs(in: directory)
+            let first = try plan(in: directory, out: "run")
+            try run(first)
+            var second = first.stages[1]
+            second.out = first.out
+            let error = #expect(throws: PretrainingError.self) {
+                try PretrainingRun(second, tokenizer: byteTokenizer, resume: false, force: true)
+            }
+            guard case .badOption("--out", first.out, _)? = error else {
+                Issue.record("\(error as Any)")
+                return
+            }
+            // As a directory that only stages were copied to.
+            try FileManager.default.removeItem(atPath: first.out + "/run.json")
+            for name in ["kuoci.json", "recipe.yaml"] {
+                try? FileManager.default.removeItem(atPath: first.out + "/" + name)
+            }
+            #expect(throws: FileError.alreadyExists(path: first.out)) {
+                try PretrainingRun(second, tokenizer: byteTokenizer, resume: false, force: false)
+            }
+            #expect(FileManager.default.fileExists(atPath: first.out + "/1-embeddings/model/config.json"))
+            let other = try plan(in: directory, out: "run", "# \(first.out)")
+            #expect(throws: TrainingDataError.self) { try run(other, resume: true) }
+        }
+    }
+
+    @Test func whatChangesForALaterStageAloneIsRefusedOnResume() throws {
+        try withTemporaryDirectory { directory in
+            try makeInputs(in: directory)
+            #expect(throws: PretrainingError.self) { try run(plan(in: directory, out: "run"), stop: 5) }
+            let changed = try plan(in: directory, out: "run", "lora.clip: 0.5")
+            let difference = "options.2-lora.clip was 1.0, is 0.5"
+            #expect(throws: PretrainingError.resumeDiffers(run: changed.out, differences: [difference])) {
+                try run(changed, resume: true)
+            }
+        }
+    }
+
+    @Test func optionsThatNoStageAsksForAreNamed() throws {
+        try withTemporaryDirectory { directory throws in
+            func notes(_ keys: String..., stages: String = "") throws -> Int {
+                let settings = keys.map { RecipeSetting(key: $0, values: ["1"], origin: .option("--" + $0)) }
+                return try plan(in: directory, out: "run", stages).notes(on: settings).count
+            }
+            #expect(try notes("lora_rank", "clip", "evaluate_every") == 0)
+            #expect(try notes("decay_steps", "sample_tokens", "best_by") == 3)
+            #expect(try notes("decay_steps", stages: "lora.schedule: wsd") == 0)
+            let first = RecipeSetting(key: "lora_rank", stage: .embeddings, values: ["1"], origin: .option("--set"))
+            #expect(
+                try plan(in: directory, out: "run").notes(on: [first])
+                    == ["--lora-rank changes nothing: it is for stage lora"])
+        }
+    }
+
+    @Test func aLookAheadCountsTheStepsOfEpochs() throws {
+        try withTemporaryDirectory { directory in
+            try makeInputs(in: directory)
+            try smallVocabulary(directory + "/model/tokenizer.model")
+            let yaml = """
+                stages: [embeddings, lora]
+                model: \(directory)/model
+                text: \(directory)/text.txt
+                first_new_row: 110
+                block_size: 16
+                batch_size: 3
+                epochs: 2
+                threads: 1
+                """
+            let plan = try Recipe(yaml: Array(yaml.utf8), path: "my.yaml").plan(
+                options: [], overrides: [], out: directory + "/run", threads: 1)
+            let estimates = try plan.countedEstimates()
+            var summaries: [PretrainingSummary] = []
+            try plan.run(resume: false, force: false, observer: RunObserver(), finished: { summaries.append($0) })
+            #expect(estimates.map(\.steps) == summaries.map(\.steps))
+            let steps = try #require(estimates[0].steps)
+            #expect(steps > 2)
+            #expect(estimates[0].text.contains("\(steps) steps"))
+            #expect(try plan.estimates()[0].text.contains("as many steps as 2 times the text makes"))
+            // Without a tokenizer nobody can count.
+            try FileManager.default.removeItem(atPath: directory + "/model/tokenizer.model")
+            #expect(try plan.countedEstimates()[0].steps == nil)
+            try FileManager.default.removeItem(atPath: directory + "/text.txt")
+            #expect(throws: FileError.missing(path: directory + "/text.txt")) { try plan.countedEstimates() }
+        }
+    }
+
     @Test func aStoppedPlanGoesOnInItsStageAndEndsWithTheSameBytes() throws {
         try withTemporaryDirectory { directory in
             try makeInputs(in: directory)
@@ -142,4 +243,16 @@ import Testing
             }
         }
     }
+}
+
+/// Writes a vocabulary of the letters of `sampleDocuments`.
+private func smallVocabulary(_ path: String) throws {
+    var model = SentencePieceModel(proto: .init(), path: path)
+    model.proto.trainerSpec.modelType = .bpe
+    model.proto.normalizerSpec.name = "identity"
+    model.proto.appendSpecialPieces()
+    for (index, letter) in "▁abcdefghijklmnopqrstuvwxyz".enumerated() {
+        model.proto.append(String(letter), -Float(index + 1))
+    }
+    try writeFile(path, try model.serialized())
 }

@@ -6,6 +6,7 @@ import Safetensors
 import Synchronization
 import TestSupport
 import Testing
+import Torch
 
 @testable import Pretraining
 
@@ -436,6 +437,137 @@ import Testing
             _ = try startRun(options)
             #expect(throws: PretrainingError.alreadyFinished(run: options.out)) { try startRun(options, resume: true) }
             #expect(throws: FileError.alreadyExists(path: options.out)) { try startRun(options) }
+        }
+    }
+
+    @Test func aRunThatCannotBeginGivesItsDirectoryUp() throws {
+        try withTemporaryDirectory { directory in
+            var options = try options(directory, .full, out: "run")
+            options.cache = nil
+            let text = try readFile(options.text[0])
+            try writeFile(options.text[0], "\n \n".utf8)
+            for resume in [false, true] {
+                #expect(throws: TrainingDataError.noDocuments(paths: options.text)) {
+                    try startRun(options, resume: resume)
+                }
+                #expect(!FileManager.default.fileExists(atPath: options.out))
+            }
+            try writeFile(options.text[0], text)
+            #expect(try startRun(options).steps == 7)
+        }
+    }
+
+    @Test func aRunWithoutAWholeCheckpointDoesNotBeginAgainByItself() throws {
+        try withTemporaryDirectory { directory in
+            let options = try options(directory, .lora, out: "run")
+            _ = try startRun(options)
+            // As a kill before the result leaves it.
+            for name in ["kuoci.json", "adapter", "best"] {
+                try FileManager.default.removeItem(atPath: options.out + "/" + name)
+            }
+            let checkpoints = CheckpointStore(options.out + "/checkpoints")
+            #expect(!checkpoints.steps().isEmpty)
+            let states = checkpoints.steps().map { checkpoints.path(step: $0) + "/optimizer.safetensors" }
+            for state in states { try writeFile(state, readFile(state).dropLast()) }
+            let log = try readFile(options.out + "/log.jsonl")
+            let error = #expect(throws: TrainingDataError.self) { try startRun(options, resume: true) }
+            guard case .noWholeCheckpoint(_, let damaged)? = error else {
+                Issue.record("\(error as Any)")
+                return
+            }
+            #expect(damaged.count == states.count)
+            #expect(states.allSatisfy { FileManager.default.fileExists(atPath: $0) })
+            #expect(try readFile(options.out + "/log.jsonl") == log)
+        }
+    }
+
+    @Test func aRunThatTheMachineCannotHoldIsRefused() throws {
+        try withTemporaryDirectory { directory in
+            var options = try options(directory, .full, out: "run")
+            let config = try ModelConfig(contentsOf: options.model + "/config.json")
+            try options.checkMemory(config, places: 1000, processes: 1)
+            options.batchSize = 1 << 20
+            // As many blocks as there are make a batch.
+            try options.checkMemory(config, places: 6, processes: 1)
+            #expect(throws: PretrainingError.self) {
+                try options.checkMemory(config, places: 1 << 22, processes: 1, memory: 1 << 30)
+            }
+            options.device = .cuda(0)
+            try options.checkMemory(config, places: 1 << 22, processes: 1, memory: 1 << 30)
+        }
+    }
+
+    @Test func aSamplePromptWithoutRoomForATextIsRefusedBeforeAnythingIsWritten() throws {
+        try withTemporaryDirectory { directory in
+            var options = try options(directory, .full, out: "run")
+            // The begin piece comes before it, and the model has 64 positions.
+            options.samplePrompts = ["abc", String(repeating: "b", count: 63)]
+            let error = #expect(throws: PretrainingError.self) { try startRun(options) }
+            guard case .badOption("--sample-prompt", _, let need)? = error else {
+                Issue.record("\(error as Any)")
+                return
+            }
+            #expect(need.contains("64 tokens"))
+            #expect(!FileManager.default.fileExists(atPath: options.out))
+        }
+    }
+
+    @Test func whatIsHardlyMeantIsSaid() throws {
+        try withTemporaryDirectory { directory in
+            var options = try options(directory, .full, out: "run")
+            options.heldOut = [NamedText(name: "same", paths: options.text)]
+            options.blockSize = 65
+            options.warmupSteps = 7
+            let notes = Mutex<[String]>([])
+            _ = try PretrainingRun(
+                options, tokenizer: byteTokenizer, resume: false, force: false,
+                observer: RunObserver(note: { line in notes.withLock { $0.append(line) } }))
+            for part in ["held out same: ", "max_position_embeddings", "warm-up takes 7 steps"] {
+                #expect(notes.withLock { $0.contains { $0.contains(part) } }, "\(part)")
+            }
+        }
+    }
+
+    @Test func whatCannotBeComputedWithIsRefusedByName() throws {
+        try withTemporaryDirectory { directory in
+            let options = try options(directory, .lora, out: "run")
+            func name(_ change: (inout PretrainingOptions) -> Void) -> String? {
+                var options = options
+                change(&options)
+                do {
+                    try options.validate()
+                } catch .badOption(let name, _, _) {
+                    return name
+                } catch {}
+                return nil
+            }
+            for rate in [-1.0, 1001, .nan, .infinity] {
+                #expect(name { $0.learningRate = rate } == "--learning-rate")
+                #expect(name { $0.embeddingLearningRate = rate } == "--embedding-learning-rate")
+            }
+            #expect(
+                name {
+                    $0.learningRate = 5e-324; $0.embeddingLearningRate = 1
+                } == "--embedding-learning-rate")
+            for beta in [-0.1, 1, .nan] {
+                #expect(name { $0.adamBeta1 = beta } == "--adam-beta1")
+                #expect(name { $0.adamBeta2 = beta } == "--adam-beta2")
+            }
+            for epsilon in [0.0, -1, .infinity, .nan] { #expect(name { $0.adamEpsilon = epsilon } == "--adam-epsilon") }
+            for threads in [0, 1025, 99_999_999_999] { #expect(name { $0.threads = threads } == "--threads") }
+            #expect(name { $0.warmupSteps = .max } == "--warmup-steps")
+            #expect(name { $0.decaySteps = .max } == "--decay-steps")
+            #expect(name { $0.text = [""] } == "--text")
+            #expect(
+                name {
+                    $0.adamBeta1 = 0; $0.adamBeta2 = 0; $0.adamEpsilon = 1
+                } == nil)
+        }
+    }
+
+    @Test func aWholeValueOfJSONIsNotTakenForText() throws {
+        for name in ["a.json", "a.json.gz", "a.json.zst"] {
+            #expect(throws: TrainingDataError.wholeJSON(path: name)) { try TextSource([name]) }
         }
     }
 

@@ -101,6 +101,66 @@ import Torch
         }
     }
 
+    @Test func aValueOfTheCommandLineIsNamedWithItsKey() throws {
+        for (assignment, name, value) in [
+            ("steps=x", "--set", "steps=x"), ("lora.clip=y", "--set", "lora.clip=y"),
+            ("full.stages=lora", "--set", "full.stages=lora"),
+        ] {
+            let error = #expect(throws: PretrainingError.self) {
+                try plan(Recipe(), [option("stages", "lora"), option("steps", "1")], overrides: [assignment])
+            }
+            guard case .badOption(name, value, let need)? = error else {
+                Issue.record("\(error as Any)")
+                continue
+            }
+            #expect(!need.contains("did you mean"))
+        }
+        let error = #expect(throws: PretrainingError.self) {
+            try plan(Recipe(), [option("stages", "lora"), option("steps", "1"), option("best_by", "en")])
+        }
+        guard case .badOption("--best-by", "en", "needs texts to measure on; name some by --heldout")? = error else {
+            Issue.record("\(error as Any)")
+            return
+        }
+        #expect(throws: PretrainingError.self) {
+            try plan(Recipe(), [option("stages", "lora"), option("steps", "1"), option("heldout", "zh=")])
+        }
+    }
+
+    @Test func yamlsOtherSpellingsAreUnderstood() throws {
+        let options = try plan(
+            recipe("{stages: lora, steps: 1, rslora: True, tokenizer: null, cache: ~, lora: , clip: }"))[0]
+        #expect(options.usesRankStabilization)
+        #expect(options.tokenizer == nil && options.cache == nil)
+        #expect(options.clip == 1)
+        // Between quotation marks it is a name, and stays one.
+        let named = try recipe("{stages: lora, steps: 1, model: m, text: t, tokenizer: 'null'}").plan(
+            options: [], overrides: [], out: "out", threads: 1)
+        #expect(named.stages[0].tokenizer == "null")
+        let again = try Recipe(yaml: Array(named.recipe.yaml.utf8), path: "again").plan(
+            options: [], overrides: [], out: "out", threads: 1)
+        #expect(again.stages[0].tokenizer == "null")
+        #expect(
+            throws: RecipeError.badValue(
+                path: "my.yaml", line: 1, key: "lora", value: "5",
+                need: "is a stage; write the KEY: VALUE lines for it under its name")
+        ) { try recipe("lora: 5") }
+        #expect(throws: RecipeError.unknownKey(path: "my.yaml", line: 1, key: "clop", nearest: "clip")) {
+            try plan(recipe("{clop: null, stages: lora, steps: 1}"))
+        }
+    }
+
+    @Test func whatAdamWKeepsIsTheRecipes() throws {
+        let options = try plan(
+            recipe("{stages: lora, steps: 1, adam_beta1: 0.8, adam_beta2: 0.9, adam_epsilon: 1e-6}"))[0]
+        #expect(
+            options.optimizerOptions == AdamW.Options(beta1: 0.8, beta2: 0.9, epsilon: 1e-6, weightDecay: 0))
+        #expect(options.deciding["betas"] == [0.8, 0.9])
+        #expect(options.deciding["epsilon"]?.double == 1e-6)
+        let paper = try plan(Recipe(named: "paper-7b"), [option("steps", "1")])
+        #expect(paper.allSatisfy { $0.adamBeta1 == 0.9 && $0.adamBeta2 == 0.999 })
+    }
+
     @Test func whatIsNoRecipeIsRefused() {
         for yaml in [
             "a: [", "- 1", "x", "steps: 1\nsteps: 2", "steps: [1, 2]", "seed: {a: 1}", "text: [[a]]", "? [a]\n: b",

@@ -57,6 +57,25 @@ struct StartComparisonTests {
         try FileManager.default.moveItem(atPath: directory + "-tied", toPath: directory)
     }
 
+    /// Whose ids the model could not look up.
+    @Test func tokenizerOfMoreEntriesThanRowsIsRefused() throws {
+        try withModel(tied: false) { directory, larger, text in
+            let model = directory + "/model"
+            _ = try tokenizer(["a"], at: model + "/tokenizer.model")
+            let resizer = try VocabularyResizer(Checkpoint(directory: model), to: larger, starts: RowStarts(.mean))
+            let (old, new) = (
+                try TrainingTokenizer(contentsOf: model),
+                try TrainingTokenizer(contentsOf: directory + "/tokenizer.model")
+            )
+            let error = #expect(throws: TrainingDataError.self) {
+                _ = try StartComparison(
+                    resizer, old: old, new: new, texts: [text], blockSize: 16, batchSize: 2, threads: 1,
+                    progress: { _ in })
+            }
+            #expect("\(error as Any)".contains("has 260 pieces, but \(model) has 259 embedding rows"))
+        }
+    }
+
     /// Rows in memory measure as those of a checkpoint that was resized with them, bit for bit, one start after another.
     @Test(arguments: [false, true])
     func measuresWhatTheResizedCheckpointDoes(tied: Bool) throws {
