@@ -2,6 +2,7 @@
 
 import json
 import re
+import statistics
 
 
 def objects(path):
@@ -37,6 +38,12 @@ def curve(directory):
     return points
 
 
+def speed(directory):
+    """Tokens a second of the step in the middle: other work on the machine slows some steps down."""
+    found = [line["targets_per_second"] for stage in ("stage1", "stage2") for line in objects(directory / stage / "timing.jsonl")]
+    return statistics.median(found) if found else None
+
+
 def at_compute(points, compute):
     """Held-out Chinese after so many operations: between two points a straight line."""
     for before, after in zip(points, points[1:]):
@@ -53,8 +60,8 @@ def generated(directory):
         {"prompt": line["prompt"], "text": line["text"], "tokens": len(line["ids"])}
         for line in objects(directory / "generation.json")]
     log = directory / "generation.log"
-    speed = re.search(r"([0-9.]+) tokens/s", log.read_text()) if log.exists() else None
-    return texts, float(speed[1]) if speed else None
+    rate = re.search(r"([0-9.]+) tokens/s", log.read_text()) if log.exists() else None
+    return texts, float(rate[1]) if rate else None
 
 
 def run(study, arm, seed):
@@ -65,12 +72,12 @@ def run(study, arm, seed):
     config = json.loads((study.start(arm) / "config.json").read_text())
     final = {line["set"]: line["bits_per_byte"] for line in json.loads((directory / "evaluation.json").read_text())}
     points = curve(directory)
-    texts, speed = generated(directory)
+    texts, rate = generated(directory)
     return {
         "arm": arm.name, "question": arm.question, "seed": seed, "directory": str(directory.relative_to(study.out)),
         "entries": config["vocab_size"], "points": points, "zh": final["zh"], "en": final["en"],
-        "targets_per_second": points[-1]["targets"] / points[-1]["seconds"] if points[-1]["seconds"] else None,
-        "tokens_per_second_written": speed, "generated": texts,
+        "targets_per_second": speed(directory),
+        "tokens_per_second_written": rate, "generated": texts,
     }
 
 

@@ -12,6 +12,7 @@ class Scale:
     base: str
     # How the base is trained on English: a kuoci option and its number.
     base_length: tuple
+    base_batch: int
     base_rate: str
     # Of the Chinese text one document in so many is trained on; of the held-out texts one is measured along the way, and at
     # the end.
@@ -35,17 +36,17 @@ class Scale:
 SCALES = {
     # A night on two cores, or a GPU's hour.
     "large": Scale(
-        name="large", base="large.json", base_length=("--epochs", 2), base_rate="1e-3", text_share=6, measured_share=8,
-        final_share=1, rows=17953, sizes=(5000, 10000), appended=24 / 18, learned=40000 / 17953, batch=4, block=512,
+        name="large", base="large.json", base_length=("--epochs", 2), base_batch=8, base_rate="1e-3", text_share=6,
+        measured_share=8, final_share=1, rows=17953, sizes=(5000, 10000), appended=24 / 18, learned=40000 / 17953, batch=4, block=512,
         evaluate_every=30, rates=(1e-3, 1e-3), seeds=(1, 2, 3), generated=256),
     # Two hours on two cores.
     "full": Scale(
-        name="full", base="full.json", base_length=("--steps", 750), base_rate="2e-3", text_share=20, measured_share=16,
-        final_share=3, rows=17953, sizes=(5000, 10000), appended=24 / 18, learned=40000 / 17953, batch=4, block=256,
-        evaluate_every=40, rates=(2e-3, 2e-3), seeds=(1, 2, 3), generated=96),
+        name="full", base="full.json", base_length=("--steps", 1000), base_batch=4, base_rate="1.5e-3", text_share=28,
+        measured_share=16, final_share=5, rows=17953, sizes=(5000, 10000), appended=24 / 18, learned=40000 / 17953, batch=4, block=256,
+        evaluate_every=30, rates=(2e-3, 2e-3), seeds=(1, 2, 3), generated=96),
     "small": Scale(
-        name="small", base="nano", base_length=("--steps", 150), base_rate="3e-3", text_share=40, measured_share=8,
-        final_share=1, rows=6000, sizes=(2000,), appended=1.7, learned=2.0, batch=4, block=256, evaluate_every=25,
+        name="small", base="nano", base_length=("--steps", 150), base_batch=8, base_rate="3e-3", text_share=40,
+        measured_share=8, final_share=1, rows=6000, sizes=(2000,), appended=1.7, learned=2.0, batch=4, block=256, evaluate_every=25,
         rates=(3e-3, 3e-3), seeds=(1,), generated=64),
 }
 

@@ -4,9 +4,13 @@ import json
 import pathlib
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
+
+# What a command ends with that was asked to end, by itself or by the signal; it has saved its work.
+INTERRUPTED = (130, 143, -signal.SIGINT, -signal.SIGTERM)
 
 
 class Steps:
@@ -49,4 +53,6 @@ class Steps:
                     path.write_bytes(text)
         elif diagnostics:
             sys.stderr.buffer.write(ended.stderr)
+        if ended.returncode in INTERRUPTED:
+            raise SystemExit("study: interrupted; make study goes on from here")
         return ended.returncode == 0

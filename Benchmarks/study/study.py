@@ -6,6 +6,7 @@ compared with any point of another, equal compute among them. Whatever is done a
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -32,6 +33,8 @@ class Study:
         self.base_tokenizer = options.base
         self.out = pathlib.Path(options.out) / self.scale.name
         self.steps = Steps(options.kuoci, self.out)
+        self.jobs = options.jobs
+        self.threads = ["--threads", max(1, (os.cpu_count() or 1) // self.jobs)]
         self.arms = [arm for arm in plan.arms(self.scale) if not options.arms or arm.name in options.arms.split(";")]
 
     # Texts
@@ -72,7 +75,7 @@ class Study:
         self.steps.run(
             "base", "pretrain", "--stage", "full", "--model", self.out / "init", "--text", self.corpus / "en.txt",
             *self.measured(), "--out", self.out / "base", *self.scale.base_length, "--block-size", self.scale.block,
-            "--batch-size", 8, "--learning-rate", self.scale.base_rate, "--minimum-learning-rate-ratio", 0.1,
+            "--batch-size", self.scale.base_batch, "--learning-rate", self.scale.base_rate, "--minimum-learning-rate-ratio", 0.1,
             "--warmup-ratio", 0.05, "--weight-decay", 0.1, "--evaluate-every", 200, "--save-every", 50, "--seed", 1,
             "--cache", self.out / "tokens", resumable=True)
 
@@ -140,23 +143,23 @@ class Study:
                     "both" if arm.stage1 == "both" else "input"]
             self.pretrain(
                 f"{name}, stage 1", directory / "stage1", "--stage", "embeddings", "--model", model, *self.trained_on(arm, "zh.1"),
-                *common, "--learning-rate", rates[0], *rows)
+                *common, "--learning-rate", rates[0], *rows, *self.threads)
             model = directory / "stage1/model"
         rows = ["--train-rows", arm.stage2_rows, *(["--first-new-row", 32000] if arm.stage2_rows == "new" else [])]
         self.pretrain(
             f"{name}, stage 2", directory / "stage2", "--stage", "lora", "--model", model,
             *self.trained_on(arm, "zh" if arm.stage1 == "off" else "zh.2"), *common, "--learning-rate", rates[1], *rows,
-            "--lora-targets", "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj")
+            "--lora-targets", "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj", *self.threads)
         trained = ["--model", model, "--adapter", directory / "stage2/adapter"]
         self.steps.run(
             f"{name}, evaluation", "evaluate", *trained, "--text", f"zh={self.text('zh.final')}",
             f"en={self.text('en.final')}", "--block-size", self.scale.block, "--format", "json", "--progress", "none",
-            output=directory / "evaluation.json")
+            *self.threads, output=directory / "evaluation.json")
         if seed == self.scale.seeds[0]:
             prompts = [word for prompt in PROMPTS for word in ("--prompt", prompt)]
             self.steps.run(
                 f"{name}, generation", "generate", *trained, *prompts, "--max-new-tokens", self.scale.generated,
-                "--min-new-tokens", self.scale.generated, "--batch-size", 1, "--format", "json",
+                "--min-new-tokens", self.scale.generated, "--batch-size", 1, "--format", "json", *self.threads,
                 output=directory / "generation.json", diagnostics=directory / "generation.log")
 
     def measure_tokenizers(self):
@@ -173,10 +176,18 @@ class Study:
         self.make_base()
         self.measure_tokenizers()
         # A whole round of the arms, then the further seeds: whoever stops early has compared all.
-        for seed in self.scale.seeds:
-            for arm in self.arms:
-                if arm.decides or seed == self.scale.seeds[0]:
-                    self.run_arm(arm, seed)
+        trials = [(arm, seed) for seed in self.scale.seeds for arm in self.arms if arm.decides or seed == self.scale.seeds[0]]
+        for arm in self.arms:
+            self.start(arm)
+        # Several at once, a thread each, get more done than one with all threads; bytes do not depend on threads.
+        with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+            ended = [pool.submit(self.run_arm, *trial) for trial in trials]
+            try:
+                for future in concurrent.futures.as_completed(ended):
+                    future.result()
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
 
 
 def write_if_new(path, contents):
@@ -192,6 +203,7 @@ def arguments():
     parser.add_argument("--corpus", default=str(ROOT / "out/corpus"), help="what kuoci corpus wrote")
     parser.add_argument("--base", default=str(ROOT / ".deps/base/tokenizer.model"), help="the base's tokenizer.model")
     parser.add_argument("--out", default=str(ROOT / "out/study"))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="arms that are trained at the same time")
     parser.add_argument("--arms", help="only these, by name, with ; between them")
     parser.add_argument("--expect", help="results.json of an earlier study whose conclusions must come again")
     parser.add_argument("--tables", action="store_true", help="only make the tables anew from what there is")
