@@ -55,7 +55,7 @@ struct AdviseCommand: ParsableCommand {
     }
 
     private func parsedSizes() throws -> [Int] {
-        let sizes = try splitList(sizes).map { text in
+        let sizes = try trimmedList(sizes).map { text in
             guard let size = Int(text), size > 0, size <= 1_000_000 else {
                 throw ValidationError("--sizes: \"\(text)\" is no number of rows; write --sizes 2000,5000,10000")
             }

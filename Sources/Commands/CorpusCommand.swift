@@ -104,7 +104,7 @@ struct CorpusCommand: ParsableCommand {
     }
 
     private func note(_ text: String) {
-        FileHandle.standardError.write(Data("kuoci: \(text)\n".utf8))
+        printDiagnostic("kuoci: \(text)")
     }
 }
 

@@ -104,8 +104,8 @@ extension ExtensionAdvice {
         return [
             "to do it",
             "  kuoci train --base-model \(base) --input \(quotedForShell(texts.joined(separator: ","))) --new-pieces "
-                + "\(learnedRows) --scripts \(scripts) --split-by-unicode-script false --model-prefix extended/pieces",
-            "  kuoci merge --policy continued --base \(base) --add extended/pieces.model --scripts \(scripts) --size "
+                + "\(learnedRows) --scripts \(quotedForShell(scripts)) --split-by-unicode-script false --model-prefix extended/pieces",
+            "  kuoci merge --policy continued --base \(base) --add extended/pieces.model --scripts \(quotedForShell(scripts)) --size "
                 + "\(advised.entries) --corpus \(texts.map(quotedForShell).joined(separator: " ")) --out extended/tokenizer",
             "  kuoci resize --model \(model) --tokenizer extended/tokenizer --out extended/model",
             "  kuoci pretrain --recipe kuoci --model extended/model --text \(texts.map(quotedForShell).joined(separator: " ")) "

@@ -58,5 +58,6 @@ private func fail(_ message: String, code: Int32) -> Never {
 
 /// A line on standard error.
 package func printDiagnostic(_ line: String) {
-    FileHandle.standardError.write(Data((line + "\n").utf8))
+    // Where nobody listens any more the work goes on.
+    try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
 }

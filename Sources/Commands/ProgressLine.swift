@@ -56,7 +56,7 @@ private final class ProgressLine: @unchecked Sendable {
         let text = style == .json ? json(update, now) : line(update, now)
         // \r to the line's start, ESC[K clears the rest of the older text.
         let framed = rewrites ? "\r\u{1B}[K" + text + (isLast ? "\n" : "") : text + "\n"
-        FileHandle.standardError.write(Data(framed.utf8))
+        try? FileHandle.standardError.write(contentsOf: Data(framed.utf8))
     }
 
     private func line(_ update: ProgressUpdate, _ now: Date) -> String {
