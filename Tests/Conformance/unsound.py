@@ -212,11 +212,17 @@ class Watched:
     def run(self, case, *words):
         """(exit code, diagnostics, what is wrong with the limits)."""
         command = [sys.executable, "-SEc", MEASURE, self.program, *map(str, words), "--progress", "none"]
-        try:
-            result = subprocess.run(command, capture_output=True, timeout=60)
-        except subprocess.TimeoutExpired:
-            return 0, "", ["does not end"]
-        code, seconds, megabytes = json.loads(result.stdout)
+        seconds = None
+        # A processor that others use as well may take twice the time: the best of three counts.
+        for _ in range(3):
+            try:
+                result = subprocess.run(command, capture_output=True, timeout=60)
+            except subprocess.TimeoutExpired:
+                return 0, "", ["does not end"]
+            code, taken, megabytes = json.loads(result.stdout)
+            seconds = taken if seconds is None else min(seconds, taken)
+            if seconds <= SECONDS:
+                break
         if "million" in case:
             self.large.append(f"{case}: {seconds:.2f} s, {megabytes:.0f} MB")
         if seconds > self.seconds:
