@@ -76,6 +76,8 @@ class Arm:
 
 
 DEFAULT = Arm("harmless", "policy", decides=True)
+# What docs/results.md recommends, and `kuoci advise` counts by.
+RECOMMENDED = "all rows, as the paper"
 
 
 def arms(scale):
@@ -103,6 +105,10 @@ def arms(scale):
     ]
     return found
 
+
+# What the README shows.
+HEADLINE = (
+    "base tokenizer", "harmless", "all rows, as the paper", "no stage 1, all rows", "no stage 1, all rows, 80 : 20")
 
 QUESTIONS = {
     "policy": "How the vocabulary is made",

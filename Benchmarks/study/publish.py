@@ -19,7 +19,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/results.md"
 FOLDER = ROOT / "docs/results"
 CURVE = ROOT / "Sources/Commands/Study/payoff.json"
-PLOTS = ["zh-bits-per-byte-by-text", "zh-bits-per-byte-by-computing", "zh-against-en"]
+# What the documents show of each comparison, and of which.
+PLOTS = ["zh-bits-per-byte-by-computing", "zh-against-en"]
+SHOWN = ["headline", "policy", "stage-1", "mixture"]
 
 
 def shortened(value):
@@ -56,13 +58,13 @@ def payoff(results):
     def points(arm):
         return next(run for run in results["runs"] if run["arm"] == arm)["points"]
     tokenizers = {line["arm"]: line for line in results["tokenizers"]}
-    default = plan.DEFAULT.name
-    extended = points(default)
+    recommended = plan.RECOMMENDED
+    extended = points(recommended)
     found = crossing(extended, points("base tokenizer"))
     return {
         "study": results["scale"], "parameters": results["base"]["parameters"],
-        "rows": next(run for run in results["runs"] if run["arm"] == default)["entries"] - 32000,
-        "tokens_per_character": tokenizers[default]["zh_tokens_per_character"],
+        "rows": next(run for run in results["runs"] if run["arm"] == recommended)["entries"] - 32000,
+        "tokens_per_character": tokenizers[recommended]["zh_tokens_per_character"],
         "paid_off": found and {key: found[key] for key in ("bytes", "targets", "operations")},
         "trained": {key: extended[-1][key] for key in ("bytes", "targets", "operations")},
     }
@@ -126,15 +128,17 @@ def page(text, everything):
 
 def draw(kuoci, out, scale):
     """The plots of each question, by `kuoci report`."""
-    for question in plan.QUESTIONS:
-        arms = [arm for arm in plan.compared(plan.arms(plan.SCALES[scale]), question)]
+    every = plan.arms(plan.SCALES[scale])
+    comparisons = [(question, title, plan.compared(every, question)) for question, title in plan.QUESTIONS.items()]
+    comparisons.append(("headline", "A larger vocabulary or not", [arm for arm in every if arm.name in plan.HEADLINE]))
+    for question, title, arms in comparisons:
         ways = [f"{arm.name}={path}" for arm in arms if (path := directory(out, arm)).joinpath("evaluation.json").exists()]
         name = question.replace(" ", "-")
         subprocess.run(
-            [kuoci, "report", "--title", plan.QUESTIONS[question], "--compare", *ways, "--plots", out / "plots" / name,
+            [kuoci, "report", "--title", title, "--compare", *ways, "--plots", out / "plots" / name,
              "--out", out / f"{name}.html", "--force"], check=True)
-        # The small study's are looked at on its pages alone.
-        for plot in PLOTS if scale == "full" else []:
+        # The rest is looked at on the pages alone.
+        for plot in PLOTS if scale == "full" and name in SHOWN else []:
             shutil.copy(out / "plots" / name / f"{plot}.svg", FOLDER / f"{scale}-{name}-{plot}.svg")
 
 
