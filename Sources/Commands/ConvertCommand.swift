@@ -65,7 +65,11 @@ struct ConvertCommand: ParsableCommand {
 
     func run() throws {
         try requireInputs([from] + checkText, outside: to)
-        if !force { try refuseExisting(to) }
+        if TokenizerFileFormat(path: to) == .directory {
+            try requireReplaceable(to, force: force)
+        } else if !force {
+            try refuseExisting(to)
+        }
         if !vocabOnly, try convertModel() { return }
         if type != nil {
             throw ValidationError("--type is for a model's matrices, and \(from) as \(to) is a vocabulary alone")

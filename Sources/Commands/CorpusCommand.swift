@@ -51,6 +51,7 @@ struct CorpusCommand: ParsableCommand {
     }
 
     func run() throws {
+        try requireReplaceable(out, force: force)
         let directory = try OutputDirectory(out, replacing: force)
         var plan = CorpusPlan(texts: input, threads: threads)
         let list = sources ?? (input.isEmpty ? "corpora/sources.tsv" : nil)

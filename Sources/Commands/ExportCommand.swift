@@ -34,7 +34,7 @@ struct ExportCommand: ParsableCommand {
 
     func run() throws {
         try requireInputs([model, adapter], outside: out)
-        if !force { try refuseExisting(out) }
+        try requireReplaceable(out, force: force)
         let folding = try AdapterFolding(
             base: try Checkpoint(directory: model), adapter: try Adapter(directory: adapter))
         try folding.write(

@@ -51,7 +51,7 @@ struct InitCommand: ParsableCommand {
 
     func run() throws {
         try requireInputs([tokenizer] + [config].compactMap { $0 }, outside: out)
-        if !force { try refuseExisting(out) }
+        try requireReplaceable(out, force: force)
         try requireExisting(tokenizer)
         let files = try tokenizerFiles(at: tokenizer)
         let vocabulary = try Tokenizer(contentsOf: tokenizerPath(tokenizer))

@@ -50,7 +50,7 @@ struct MergeCommand: ParsableCommand {
 
     func run() throws {
         try requireInputs(inputs, outside: out)
-        if !force { try refuseExisting(out) }
+        try requireReplaceable(out, force: force)
         let baseModel = try SentencePieceModel(contentsOf: tokenizerPath(base))
         let addition = try SentencePieceModel(contentsOf: tokenizerPath(add))
         let result = try MergeResult(baseModel, addition, policy, proofCorpus: proofCorpus)

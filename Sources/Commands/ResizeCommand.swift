@@ -43,7 +43,7 @@ struct ResizeCommand: ParsableCommand {
 
     func run() throws {
         try requireInputs(inputs, outside: out)
-        if !force { try refuseExisting(out) }
+        try requireReplaceable(out, force: force)
         let files = try tokenizerFiles(at: tokenizer)
         let larger = try Tokenizer(contentsOf: tokenizerPath(tokenizer))
         let checkpoint = try Checkpoint(directory: model)
@@ -103,4 +103,11 @@ struct ResizeCommand: ParsableCommand {
 /// Fails before any work is done if the output is there already.
 func refuseExisting(_ path: String) throws {
     if access(path, F_OK) == 0 { throw FileError.alreadyExists(path: path) }
+}
+
+/// Fails before any work is done if the output directory is there already, or, with `--force`, is none of ours: whatever
+/// else it holds would be lost.
+func requireReplaceable(_ directory: String, force: Bool) throws {
+    if !force { try refuseExisting(directory) }
+    try requireMark(Manifest.fileName, in: directory)
 }

@@ -9,6 +9,8 @@ public enum FileError: Error, Equatable {
     case noName(path: String)
     /// An output whose replacing would delete an input.
     case holdsInput(path: String, input: String)
+    /// What an output would replace, and no output wrote: it has no file `mark`.
+    case notAnOutput(path: String, mark: String)
     /// Another process is writing it.
     case busy(path: String)
     /// It is no longer the file that was opened.
@@ -37,6 +39,9 @@ extension FileError: CustomStringConvertible {
         case .noName(let path): "\(path): cannot be written, for want of a name; give the output a name of its own"
         case .holdsInput(let path, let input):
             "\(path): holds the input \(input), which replacing it would delete; choose another name for the output"
+        case .notAnOutput(let path, let mark):
+            "\(path): has no \(mark), so it is nothing that Kuoci wrote and --force does not delete it; choose another name,"
+                + " or remove it yourself"
         case .busy(let path): "\(path): another process is writing it; wait for its end, or choose another name"
         case .changed(let path): "\(path): was changed while it was read; leave it alone and run again"
         case .noSpace(let path, let needed, let free):

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// Fails, before anything is written, if replacing what stands at `output` would delete one of the inputs: if it is the
@@ -17,6 +18,17 @@ package func requireInputs(_ inputs: [String], outside output: String) throws(Fi
             }
         }
     }
+}
+
+/// Fails, before anything is written, if what stands at `directory` holds anything and not the entry `mark`, which each of
+/// our outputs has: nobody asked for a directory of their own to be deleted.
+///
+/// - Throws: `FileError.notAnOutput`.
+package func requireMark(_ mark: String, in directory: String) throws(FileError) {
+    guard entryExists(directory), !entryExists(directory + "/" + mark) else { return }
+    // Nil for what is no directory: a file would be lost too.
+    let names = try? FileManager.default.contentsOfDirectory(atPath: directory)
+    if names?.isEmpty != true { throw .notAnOutput(path: directory, mark: mark) }
 }
 
 /// Fails if nothing is at `path`.

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// No `--force` goes so far as to delete what the command reads.
+/// No `--force` goes so far as to delete what the command reads, or what Kuoci did not write.
 @Suite struct ReplacedInputTests {
     /// Makes `d/model`, `d/model.gguf` and `d/m.model`.
     private func inModel(_ body: (_ run: ([String]) throws -> Ending, _ directory: String) throws -> Void) throws {
@@ -63,6 +63,34 @@ import Testing
                 #expect(ending.diagnostics.contains("\(directory)/\(name): cannot be written, for want of a name"))
             }
             #expect(try entries(directory) == before)
+        }
+    }
+
+    @Test(arguments: commands)
+    func `a directory that no output is, and a file, are not replaced`(_ command: [String]) throws {
+        try inModel { run, directory in
+            try FileManager.default.createDirectory(atPath: directory + "/mine", withIntermediateDirectories: false)
+            try writeFile(directory + "/mine/thesis", "中文".utf8)
+            let arguments = command.map { $0.hasPrefix("d/") ? "\(directory)/\($0)" : $0 }
+            for out in ["mine", "mine/thesis"].map({ "\(directory)/\($0)" }) {
+                let ending = try run(arguments + [out, "--force"])
+                #expect(ending.code == 1)
+                #expect(ending.diagnostics == "kuoci: \(FileError.notAnOutput(path: out, mark: "kuoci.json"))\n")
+            }
+            #expect(try readFile(directory + "/mine/thesis") == Array("中文".utf8))
+        }
+    }
+
+    @Test func `an empty directory, and an older output, are replaced`() throws {
+        try inModel { run, directory in
+            try FileManager.default.createDirectory(atPath: directory + "/out", withIntermediateDirectories: false)
+            for _ in 1 ... 2 {
+                let ending = try run([
+                    "init", "--preset", "nano", "--tokenizer", directory + "/d/m.model", "--out", directory + "/out",
+                    "--force",
+                ])
+                #expect(ending.code == 0, "\(ending.diagnostics)")
+            }
         }
     }
 
