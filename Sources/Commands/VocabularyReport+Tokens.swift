@@ -46,8 +46,12 @@ extension VocabularyReport {
         return
             "Is it worth it for \(shortName(path))? \(worth.answer.prefix(1).uppercased())\(worth.answer.dropFirst()): "
             + "\(fixed(worth.tokensPerCharacterAfter, 4)) tokens a character instead of "
-            + "\(fixed(worth.tokensPerCharacterBefore, 4))\(times), \(percent(worth.saving, 1)) less "
+            + "\(fixed(worth.tokensPerCharacterBefore, 4))\(times), \(moreOrLess(worth.saving)) "
             + "\(ExtensionWorth.rule)\(enough(text))."
+    }
+
+    private func moreOrLess(_ saving: Double) -> String {
+        saving < 0 ? "\(percent(-saving, 1)) more" : "\(percent(saving, 1)) less"
     }
 
     /// The least number of rows that is worth it too.

@@ -21,7 +21,7 @@ public final class ModelMeasurement {
         let model = try LlamaModel(directory: path, computation: computation)
         self.model = model
         try tokenizer.check(model, path: path)
-        if let adapter { try apply(Adapter(directory: adapter), to: model) }
+        if let adapter { try apply(adapter: adapter, to: model, of: path) }
         self.texts = try MeasuredTexts(
             texts, documents, tokenizer: tokenizer, rows: model.configuration.vocabularySize, blockSize: blockSize,
             batchSize: batchSize, threads: threads)
@@ -61,20 +61,17 @@ extension TrainingTokenizer {
     }
 }
 
-/// Puts an adapter's tensors on a model; one that the model has no place for is refused.
-func apply(_ adapter: Adapter, to model: LlamaModel) throws {
-    let targets = try adapter.config.targetModules.map { name in
-        guard let target = LoRATarget(rawValue: name) else {
-            throw TrainingDataError.unfitAdapter(
-                path: adapter.directory, reason: "adapts \(name), which is no projection")
-        }
-        return target
-    }
+/// Puts the tensors of the adapter in a directory on the model that was read from the checkpoint `path`.
+///
+/// - Throws: what `kuoci export` would throw of the two, and `TrainingDataError.unfitAdapter` for a tensor that the model
+///   has no place for beside its weights.
+func apply(adapter directory: String, to model: LlamaModel, of path: String) throws {
+    let adapter = try AdapterFolding(base: Checkpoint(directory: path), adapter: Adapter(directory: directory)).adapter
     let rank = adapter.config.rank
     try model.prepareTraining(
         .lora(
             LoRAConfiguration(
-                rank: rank, alpha: adapter.config.scaling * Double(rank), dropout: 0, targets: targets)),
+                rank: rank, alpha: adapter.config.scaling * Double(rank), dropout: 0, targets: try targets(of: adapter))),
         seed: 0)
     let parameters = Dictionary(
         model.trainableParameters.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
@@ -82,10 +79,26 @@ func apply(_ adapter: Adapter, to model: LlamaModel) throws {
     for info in used.sorted(by: { $0.name < $1.name }) {
         guard let parameter = parameters[info.name], parameter.shape == info.shape,
             let saved = try adapter.file.tensor(info.name)
-        else {
-            throw TrainingDataError.unfitAdapter(
-                path: adapter.directory, reason: "the model has no \(info.name) of shape \(info.shape)")
-        }
+        else { throw misplaced(info.name, in: adapter) }
         try parameter.assign(saved)
     }
+}
+
+/// The projections that an adapter's tensors belong to, whatever its config calls them: a list, a pattern, `all-linear`.
+private func targets(of adapter: Adapter) throws -> [LoRATarget] {
+    let found = try adapter.updates.keys.sorted().map { name in
+        let parts = name.split(separator: ".")
+        guard parts.count > 1, let target = LoRATarget(rawValue: String(parts[parts.count - 2])) else {
+            throw misplaced(name, in: adapter)
+        }
+        return target
+    }
+    return LoRATarget.allCases.filter(found.contains)
+}
+
+private func misplaced(_ name: String, in adapter: Adapter) -> TrainingDataError {
+    .unfitAdapter(
+        path: adapter.directory,
+        reason: "changes \(name), which is read into no model as it stands; fold it in with `kuoci export` and give"
+            + " what that writes")
 }

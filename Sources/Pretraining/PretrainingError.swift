@@ -119,8 +119,7 @@ extension TrainingDataError: CustomStringConvertible {
                 + " the file .jsonl"
         case .damagedRun(let path, let reason):
             "\(path): \(reason); start anew with --force"
-        case .unfitAdapter(let path, let reason):
-            "\(path): does not fit the model (\(reason)); name the model that it was trained on"
+        case .unfitAdapter(let path, let reason): "\(path): \(reason)"
         }
     }
 }

@@ -18,7 +18,7 @@ public final class TextGenerator {
         model = try LlamaModel(directory: path, computation: computation)
         self.tokenizer = tokenizer
         try tokenizer.check(model, path: path)
-        if let adapter { try apply(Adapter(directory: adapter), to: model) }
+        if let adapter { try apply(adapter: adapter, to: model, of: path) }
     }
 
     /// `LlamaModel.generate` with the tokenizer.

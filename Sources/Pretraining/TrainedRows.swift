@@ -35,7 +35,7 @@ extension PretrainingOptions {
             guard let first else {
                 throw PretrainingError.badOption(
                     name: "--train-rows", value: "new",
-                    need: "\(config.path) has no kuoci.json of `kuoci resize` beside it that says which rows are new; "
+                    need: "beside \(config.path) is no kuoci.json of `kuoci resize` that says which rows are new; "
                         + "name the first one with --first-new-row, or give --train-rows all")
             }
             return first

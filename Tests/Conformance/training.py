@@ -437,6 +437,25 @@ def check_adapter_logits(report, name, options, work, adapter, model):
     compare_logits(report, name, options.kuoci, peer, work, "--model", model, "--adapter", adapter)
 
 
+def check_named_targets(report, name, options, work, model):
+    """Adapters of PEFT's that name their modules by a pattern, by all-linear, by layers."""
+    ways = {
+        "pattern": {"target_modules": r".*\.layers\.[02]\..*\.(q|up)_proj"},
+        "all-linear": {"target_modules": "all-linear", "modules_to_save": ["lm_head"]},
+        "layers": {"target_modules": ["self_attn.v_proj"], "layers_to_transform": [1]},
+    }
+    for way, words in ways.items():
+        base = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
+        peer = peft.get_peft_model(base, peft.LoraConfig(r=4, lora_alpha=9, task_type="CAUSAL_LM", **words))
+        with torch.no_grad():
+            for parameter in peer.parameters():
+                if parameter.requires_grad:
+                    parameter.add_(torch.randn_like(parameter) * 0.02)
+        adapter = work / f"named-{way}"
+        peer.save_pretrained(adapter)
+        check_adapter_logits(report, f"{name}, {way}", options, work, adapter, model)
+
+
 def check_export_logits(report, name, options, work, model):
     out = work / "export"
     harness.kuoci(options.kuoci, "export", "--model", model, "--adapter", work / "stage2-model/adapter", "--out", out)
@@ -470,6 +489,7 @@ def main():
         adapter = work / "stage2-model/adapter"
         report.run("the adapter opens in PEFT", check_adapter_opens, adapter, model)
         report.run("logits with the adapter equal PEFT's", check_adapter_logits, options, work, adapter, model)
+        report.run("logits with an adapter of PEFT's", check_named_targets, options, work, model)
         report.run("new rows alone", check_new_rows, options, work, model)
         report.run("rsLoRA with new rows", check_lora_variant, options, work, model)
         report.run("learning rates of transformers", check_schedules, options, work, model)

@@ -165,16 +165,7 @@ import Torch
     @Test func textsThatDoNotFitTogetherAreRefused() throws {
         try withTemporaryDirectory { directory in
             let options = try mixedOptions(directory, out: "run")
-            func need(_ change: (inout PretrainingOptions) -> Void) -> String? {
-                var options = options
-                change(&options)
-                do {
-                    try options.validate()
-                } catch .badOption(let name, _, _) {
-                    return name
-                } catch {}
-                return nil
-            }
+            func need(_ change: (inout PretrainingOptions) -> Void) -> String? { refusedOption(options, change) }
             #expect(need { _ in } == nil)
             #expect(need { $0.text = ["a"] } == "--text")
             #expect(need { $0.mix = [] } == "--text")
@@ -531,16 +522,7 @@ import Torch
     @Test func whatCannotBeComputedWithIsRefusedByName() throws {
         try withTemporaryDirectory { directory in
             let options = try options(directory, .lora, out: "run")
-            func name(_ change: (inout PretrainingOptions) -> Void) -> String? {
-                var options = options
-                change(&options)
-                do {
-                    try options.validate()
-                } catch .badOption(let name, _, _) {
-                    return name
-                } catch {}
-                return nil
-            }
+            func name(_ change: (inout PretrainingOptions) -> Void) -> String? { refusedOption(options, change) }
             for rate in [-1.0, 1001, .nan, .infinity] {
                 #expect(name { $0.learningRate = rate } == "--learning-rate")
                 #expect(name { $0.embeddingLearningRate = rate } == "--embedding-learning-rate")
@@ -583,4 +565,16 @@ import Torch
             #expect(!FileManager.default.fileExists(atPath: options.out))
         }
     }
+}
+
+/// The option that validation blames after a change.
+private func refusedOption(_ options: PretrainingOptions, _ change: (inout PretrainingOptions) -> Void) -> String? {
+    var options = options
+    change(&options)
+    do {
+        try options.validate()
+    } catch .badOption(let name, _, _) {
+        return name
+    } catch {}
+    return nil
 }
