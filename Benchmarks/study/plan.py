@@ -100,8 +100,12 @@ def arms(scale):
         Arm("no stage 1, all rows", "stage 1", stage1="off", stage2_rows="all", decides=True),
         Arm("80 : 20 with English", "mixture", mixed=True),
         Arm("no stage 1, all rows, 80 : 20", "mixture", stage1="off", stage2_rows="all", mixed=True, decides=True),
-        Arm("half the rate", "rate", rate=0.5),
         Arm("twice the rate", "rate", rate=2.0),
+        Arm("half the rate", "rate", rate=0.5),
+        Arm("a quarter of the rate", "rate", rate=0.25),
+        # Whether the answers hang on the rate.
+        Arm("half the rate, base tokenizer", "rate", policy="base", stage1="off", stage2_rows="all", rate=0.5),
+        Arm("half the rate, all rows, as the paper", "rate", stage1="paper", stage2_rows="all", rate=0.5),
     ]
     return found
 
