@@ -71,7 +71,8 @@ func apply(adapter directory: String, to model: LlamaModel, of path: String) thr
     try model.prepareTraining(
         .lora(
             LoRAConfiguration(
-                rank: rank, alpha: adapter.config.scaling * Double(rank), dropout: 0, targets: try targets(of: adapter))),
+                rank: rank, alpha: adapter.config.scaling * Double(rank), dropout: 0, targets: try targets(of: adapter))
+        ),
         seed: 0)
     let parameters = Dictionary(
         model.trainableParameters.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })

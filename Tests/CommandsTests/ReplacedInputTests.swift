@@ -84,7 +84,7 @@ import Testing
     @Test func `an empty directory, and an older output, are replaced`() throws {
         try inModel { run, directory in
             try FileManager.default.createDirectory(atPath: directory + "/out", withIntermediateDirectories: false)
-            for _ in 1 ... 2 {
+            for _ in 1...2 {
                 let ending = try run([
                     "init", "--preset", "nano", "--tokenizer", directory + "/d/m.model", "--out", directory + "/out",
                     "--force",
