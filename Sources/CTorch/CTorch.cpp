@@ -17,10 +17,6 @@
 #include <string>
 #include <vector>
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 struct kuoci_tensor {
     at::Tensor value;
 };
@@ -474,12 +470,6 @@ int32_t kuoci_prepare_cuda(void) {
 
 int32_t kuoci_use_cuda(int32_t device) {
     return guarded([&] { c10::impl::getDeviceGuardImpl(at::kCUDA)->setDevice(device_at(device)); });
-}
-
-void kuoci_return_freed_blocks(int32_t bytes) {
-#ifdef __GLIBC__
-    mallopt(M_MMAP_THRESHOLD, bytes);
-#endif
 }
 
 }  // extern "C"

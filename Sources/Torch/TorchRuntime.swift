@@ -16,10 +16,7 @@ public enum TorchRuntime {
             try check(kuoci_prepare_cuda(), "preparing CUDA")
             try check(kuoci_use_cuda(computation.device.number), "preparing CUDA")
         }
-        // The GNU C library raises the size from which on a block is mapped alone with every larger block freed, up to
-        // 32 MB; smaller ones then leave holes that nothing else fills. Held at 256 KB, a step of stage lora (width 512,
-        // 8 layers, V 49,953, 2,048 tokens) has a peak of 1.59 GB instead of 2.04 GB, at 597 instead of 742 tokens/s.
-        kuoci_return_freed_blocks(1 << 18)
+        kuoci_pool_blocks()
     }
 
     /// - Throws: `TorchError.badThreads` for a number that is not in `threadCounts`.

@@ -180,8 +180,11 @@ int32_t kuoci_cuda_devices(void);
 int32_t kuoci_prepare_cuda(void);
 /// Makes a CUDA device the one that other libraries use on this thread.
 int32_t kuoci_use_cuda(int32_t device);
-/// Makes every block of memory of at least `bytes` go back to the system as soon as it is freed, where the C library can.
-void kuoci_return_freed_blocks(int32_t bytes);
+/// Makes tensors on the CPU take the memory of freed ones of the same size, which is kept as long as the process then holds
+/// no more than it has needed at once.
+void kuoci_pool_blocks(void);
+/// Gives the memory that is kept for later tensors back to the system.
+void kuoci_release_blocks(void);
 
 #ifdef __cplusplus
 }
