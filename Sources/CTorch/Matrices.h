@@ -4,8 +4,11 @@
 #include "Products.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <ATen/TensorIterator.h>
 
+#include <algorithm>
+#include <atomic>
 #include <vector>
 
 namespace kuoci {
@@ -13,15 +16,21 @@ namespace kuoci {
 using at::Tensor;
 
 // Calls body(index) for all indices below `count` on libtorch's own threads. Its parallel_for is a template that needs the
-// caller to be compiled with libtorch's OpenMP; TensorIterator runs the same loop from inside the library.
+// caller to be compiled with libtorch's OpenMP; TensorIterator runs a loop over as many elements as there are threads from
+// inside the library. Each thread takes the next few indices when it is done with its last: cores that others use as well
+// are not equally fast.
 template <class Body>
 void for_each_index(int64_t count, Body body) {
-    Tensor indices = at::arange(count, at::kLong);
-    Tensor visited = at::empty({count}, at::kLong);
-    auto iterator = at::TensorIteratorConfig().add_output(visited).add_const_input(indices).build();
-    auto loop = [&](char **data, const int64_t *strides, int64_t length) {
-        for (int64_t i = 0; i < length; i++) body(*reinterpret_cast<int64_t *>(data[1] + i * strides[1]));
+    int64_t threads = std::min<int64_t>(at::get_num_threads(), count), few = std::max<int64_t>(count / (threads * 16 + 1), 1);
+    std::atomic<int64_t> next = 0;
+    auto work = [&] {
+        for (int64_t start; (start = next.fetch_add(few)) < count;)
+            for (int64_t index = start; index < std::min(start + few, count); index++) body(index);
     };
+    if (threads <= 1) return work();
+    Tensor shares = at::empty({threads}, at::kByte), visited = at::empty_like(shares);
+    auto iterator = at::TensorIteratorConfig().add_output(visited).add_const_input(shares).build();
+    auto loop = [&](char **, const int64_t *, int64_t) { work(); };
     iterator.for_each(loop, 1);
 }
 
