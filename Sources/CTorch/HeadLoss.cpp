@@ -200,11 +200,16 @@ private:
         }
         for_each_target(index, stride, [&](int64_t, int64_t place) { gradient[place] -= 1; });
         if (wants_hidden_) {
-            const float *weight = tile_values(tile);
+            // Rows a power of two apart share few sets of the cache: a line between them.
+            int64_t spread = width_ + 16;
+            float *weight = scratch<2>(tile_rows_ * spread);
+            const float *values = tile_values(tile);
+            for (int64_t row = 0; row < tile.length; row++)
+                std::copy_n(values + row * width_, width_, weight + row * spread);
             float *to = partial_.mutable_data_ptr<float>() + partition * partial_.stride(0);
             for (int64_t panel = 0; panel < panels_; panel++)
                 multiply_panel(
-                    weight, 1, width_, gradient + panel * stride, to + panel * width_ * panel_width, panel_width,
+                    weight, 1, spread, gradient + panel * stride, to + panel * width_ * panel_width, panel_width,
                     width_, tile.length, panel_width, !is_first);
         }
         if (!trains_tile) return;

@@ -94,13 +94,26 @@ void multiply(const Tensor &a, const Tensor &b, const Tensor &c, bool accumulate
         for_each_index(blocks * groups, [=](int64_t task) {
             int64_t row = task / groups * block_rows, start = task % groups * group;
             int64_t height = std::min(block_rows, rows - row);
-            for (int64_t k = 0; k < depth; k += block_depth)
+            for (int64_t k = 0; k < depth; k += block_depth) {
+                int64_t length = std::min(block_depth, depth - k);
+                const float *part = from + row * a_row + k * a_column;
+                int64_t part_row = a_row, part_column = a_column;
+                if (a_column != 1) {
+                    // Elements far apart share few sets of the cache, and this block is read once for each panel.
+                    float *together = scratch<0>(block_rows * block_depth);
+                    for (int64_t j = 0; j < length; j++)
+                        for (int64_t r = 0; r < height; r++)
+                            together[j * height + r] = part[r * a_row + j * a_column];
+                    part = together;
+                    part_row = 1;
+                    part_column = height;
+                }
                 for (int64_t i = start; i < std::min(count, start + group); i++)
                     multiply_panel(
-                        from + row * a_row + k * a_column, a_row, a_column,
-                        panel_data + (i * depth + k) * panel_width,
-                        to + row * c_stride + (first + i) * panel_width, c_stride, height,
-                        std::min(block_depth, depth - k), panel_columns(first + i), accumulates || k > 0);
+                        part, part_row, part_column, panel_data + (i * depth + k) * panel_width,
+                        to + row * c_stride + (first + i) * panel_width, c_stride, height, length,
+                        panel_columns(first + i), accumulates || k > 0);
+            }
         });
     }
 }

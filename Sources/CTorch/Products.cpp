@@ -10,11 +10,11 @@ namespace {
 // The largest tile that stays in registers: 6 rows of 4 vectors are 24 of AVX-512's 32, 6 rows of 2 are 12 of AVX2's 16.
 constexpr int tile_rows = 6;
 
-// Rows of `a` times a packed panel: `columns` is a multiple of the vector's lanes.
-template <class Vector, int rows, int vectors>
+// Rows of `a` times a packed panel, of which `vectors` are read in each row. Where the left operand lies row after row its
+// columns are adjacent, and `a_stride` is from row to row; else its rows are, and it is from column to column.
+template <class Vector, int rows, int vectors, bool by_rows>
 __attribute__((always_inline)) inline void multiply_tile(
-    const float *a, int64_t a_row, int64_t a_column, const float *panel, float *c, int64_t c_stride, int64_t depth,
-    bool accumulates) {
+    const float *a, int64_t a_stride, const float *panel, float *c, int64_t c_stride, int64_t depth, bool accumulates) {
     constexpr int lanes = sizeof(Vector) / sizeof(float);
     Vector sums[rows][vectors];
 #pragma clang loop unroll(full)
@@ -26,18 +26,40 @@ __attribute__((always_inline)) inline void multiply_tile(
             else
                 sums[i][j] = Vector{};
         }
-    for (int64_t k = 0; k < depth; k++) {
+    // Two pointers, so that an offset of one or two strides reaches every row.
+    const float *upper = a, *lower = by_rows ? a + 3 * a_stride : a;
+    auto step = [&](int ahead) __attribute__((always_inline)) {
         Vector row[vectors];
+        const float *from = panel + ahead * panel_width;
 #pragma clang loop unroll(full)
-        for (int j = 0; j < vectors; j++) memcpy(&row[j], panel + j * lanes, sizeof(Vector));
+        for (int j = 0; j < vectors; j++) memcpy(&row[j], from + j * lanes, sizeof(Vector));
 #pragma clang loop unroll(full)
         for (int i = 0; i < rows; i++) {
-            float factor = a[i * a_row];
+            float factor = !by_rows ? upper[ahead * a_stride + i]
+                : i < 3             ? upper[i * a_stride + ahead]
+                                    : lower[(i - 3) * a_stride + ahead];
 #pragma clang loop unroll(full)
             for (int j = 0; j < vectors; j++) sums[i][j] += factor * row[j];
         }
-        a += a_column;
-        panel += panel_width;
+    };
+    auto advance = [&](int count) __attribute__((always_inline)) {
+        upper += by_rows ? count : count * a_stride;
+        lower += by_rows ? count : 0;
+        panel += count * panel_width;
+        // Or the compiler computes each row's address from the one before.
+        asm("" : "+r"(upper), "+r"(lower));
+    };
+    // Instructions that are no multiplication slow a core that runs two threads at once: counters move every fourth time.
+    constexpr int together = 4;
+    int64_t k = 0;
+    for (; k + together <= depth; k += together) {
+#pragma clang loop unroll(full)
+        for (int ahead = 0; ahead < together; ahead++) step(ahead);
+        advance(together);
+    }
+    for (; k < depth; k++) {
+        step(0);
+        advance(1);
     }
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++)
@@ -45,33 +67,43 @@ __attribute__((always_inline)) inline void multiply_tile(
         for (int j = 0; j < vectors; j++) memcpy(c + i * c_stride + j * lanes, &sums[i][j], sizeof(Vector));
 }
 
-template <class Vector, int vectors>
+template <class Vector, int vectors, bool by_rows>
 __attribute__((always_inline)) inline void multiply_strip(
-    const float *a, int64_t a_row, int64_t a_column, const float *panel, float *c, int64_t c_stride, int64_t rows,
-    int64_t depth, bool accumulates) {
-    int64_t m = 0;
+    const float *a, int64_t a_stride, const float *panel, float *c, int64_t c_stride, int64_t rows, int64_t depth,
+    bool accumulates) {
+    int64_t step = by_rows ? a_stride : 1, m = 0;
     for (; m + tile_rows <= rows; m += tile_rows)
-        multiply_tile<Vector, tile_rows, vectors>(
-            a + m * a_row, a_row, a_column, panel, c + m * c_stride, c_stride, depth, accumulates);
+        multiply_tile<Vector, tile_rows, vectors, by_rows>(
+            a + m * step, a_stride, panel, c + m * c_stride, c_stride, depth, accumulates);
     for (; m + 2 <= rows; m += 2)
-        multiply_tile<Vector, 2, vectors>(
-            a + m * a_row, a_row, a_column, panel, c + m * c_stride, c_stride, depth, accumulates);
+        multiply_tile<Vector, 2, vectors, by_rows>(
+            a + m * step, a_stride, panel, c + m * c_stride, c_stride, depth, accumulates);
     if (m < rows)
-        multiply_tile<Vector, 1, vectors>(
-            a + m * a_row, a_row, a_column, panel, c + m * c_stride, c_stride, depth, accumulates);
+        multiply_tile<Vector, 1, vectors, by_rows>(
+            a + m * step, a_stride, panel, c + m * c_stride, c_stride, depth, accumulates);
 }
 
 // All columns of a panel, `columns` being a multiple of 16: as many vectors at once as registers hold.
-template <class Vector, int vectors>
+template <class Vector, int vectors, bool by_rows>
 __attribute__((always_inline)) inline void multiply_columns(
-    const float *a, int64_t a_row, int64_t a_column, const float *panel, float *c, int64_t c_stride, int64_t rows,
-    int64_t depth, int64_t columns, bool accumulates) {
+    const float *a, int64_t a_stride, const float *panel, float *c, int64_t c_stride, int64_t rows, int64_t depth,
+    int64_t columns, bool accumulates) {
     constexpr int64_t lanes = sizeof(Vector) / sizeof(float);
     int64_t j = 0;
     for (; j + vectors * lanes <= columns; j += vectors * lanes)
-        multiply_strip<Vector, vectors>(a, a_row, a_column, panel + j, c + j, c_stride, rows, depth, accumulates);
+        multiply_strip<Vector, vectors, by_rows>(a, a_stride, panel + j, c + j, c_stride, rows, depth, accumulates);
     for (; j < columns; j += lanes)
-        multiply_strip<Vector, 1>(a, a_row, a_column, panel + j, c + j, c_stride, rows, depth, accumulates);
+        multiply_strip<Vector, 1, by_rows>(a, a_stride, panel + j, c + j, c_stride, rows, depth, accumulates);
+}
+
+template <class Vector, int vectors>
+__attribute__((always_inline)) inline void multiply_either(
+    const float *a, int64_t a_row, int64_t a_column, const float *panel, float *c, int64_t c_stride, int64_t rows,
+    int64_t depth, int64_t columns, bool accumulates) {
+    if (a_column == 1)
+        multiply_columns<Vector, vectors, true>(a, a_row, panel, c, c_stride, rows, depth, columns, accumulates);
+    else
+        multiply_columns<Vector, vectors, false>(a, a_column, panel, c, c_stride, rows, depth, columns, accumulates);
 }
 
 typedef float Vector4 __attribute__((vector_size(16)));
@@ -84,7 +116,7 @@ using Multiply = void (*)(
 void multiply_narrow(
     const float *a, int64_t a_row, int64_t a_column, const float *panel, float *c, int64_t c_stride, int64_t rows,
     int64_t depth, int64_t columns, bool accumulates) {
-    multiply_columns<Vector4, 2>(a, a_row, a_column, panel, c, c_stride, rows, depth, columns, accumulates);
+    multiply_either<Vector4, 2>(a, a_row, a_column, panel, c, c_stride, rows, depth, columns, accumulates);
 }
 
 #if defined(__x86_64__)
@@ -93,14 +125,14 @@ void multiply_narrow(
 __attribute__((target("arch=x86-64-v3"))) void multiply_avx2(
     const float *a, int64_t a_row, int64_t a_column, const float *panel, float *c, int64_t c_stride, int64_t rows,
     int64_t depth, int64_t columns, bool accumulates) {
-    multiply_columns<Vector8, 2>(a, a_row, a_column, panel, c, c_stride, rows, depth, columns, accumulates);
+    multiply_either<Vector8, 2>(a, a_row, a_column, panel, c, c_stride, rows, depth, columns, accumulates);
 }
 
 // Without the second attribute clang would cut the vectors in two.
 __attribute__((target("arch=x86-64-v4"), min_vector_width(512))) void multiply_avx512(
     const float *a, int64_t a_row, int64_t a_column, const float *panel, float *c, int64_t c_stride, int64_t rows,
     int64_t depth, int64_t columns, bool accumulates) {
-    multiply_columns<Vector16, 4>(a, a_row, a_column, panel, c, c_stride, rows, depth, columns, accumulates);
+    multiply_either<Vector16, 4>(a, a_row, a_column, panel, c, c_stride, rows, depth, columns, accumulates);
 }
 
 Multiply fastest() {

@@ -25,7 +25,7 @@ void pack_panel(const MatrixView &matrix, int64_t rows, int64_t first, int64_t c
 void widen(const MatrixView &matrix, int64_t rows, int64_t columns, float *to);
 
 // c[m * c_stride + j] (+)= sum over k of a[m * a_row + k * a_column] * panel[k * 64 + j], for m < rows, j < columns <= 64.
-// With `accumulates`, the chain goes on from what c holds.
+// One of a_row and a_column is 1. With `accumulates`, the chain goes on from what c holds.
 void multiply_panel(
     const float *a, int64_t a_row, int64_t a_column, const float *panel, float *c, int64_t c_stride, int64_t rows,
     int64_t depth, int64_t columns, bool accumulates);
