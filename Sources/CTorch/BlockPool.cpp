@@ -70,6 +70,12 @@ public:
         shrink(0);
     }
 
+    kuoci_block_bytes bytes() {
+        std::lock_guard lock(mutex_);
+        return {
+            static_cast<int64_t>(used_bytes_), static_cast<int64_t>(kept_bytes_), static_cast<int64_t>(most_used_bytes_)};
+    }
+
 private:
     struct Block {
         void *start;
@@ -139,5 +145,7 @@ void kuoci_pool_blocks(void) {
 }
 
 void kuoci_release_blocks(void) { kuoci::BlockPool::shared().release(); }
+
+kuoci_block_bytes kuoci_pooled_bytes(void) { return kuoci::BlockPool::shared().bytes(); }
 
 }  // extern "C"

@@ -20,6 +20,7 @@ extension PretrainingRun {
     /// Writes the adapter or the model and, last of all, the run's kuoci.json.
     func writeResult(_ summary: PretrainingSummary) throws {
         try requireFiniteWeights()
+        TorchRuntime.releaseKeptBlocks()
         var results = summary.json
         results["operations_per_token"] = .double(model.trainingOperations(blockSize: options.blockSize))
         results["tensors_sha256"] = .string(try writeTrained(to: resultPath))

@@ -23,6 +23,7 @@ extension PretrainingRun {
             return path
         }
         try records?.synchronize()
+        TorchRuntime.releaseKeptBlocks()
         try checkpoints.save(position, bytes: stateBytes) { staging in
             try writeTensors(staging + "/" + Self.weightsName, model.trainableParameters)
             let state = stateByName

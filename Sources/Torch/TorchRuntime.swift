@@ -8,8 +8,18 @@ public enum TorchRuntime {
     /// Threads that an operation uses.
     public static var threads: Int { Int(kuoci_threads()) }
 
-    /// Sets what a program wants of libtorch before it computes: its threads, no memory kept that is not in use, and on a GPU
-    /// the same bits every time.
+    /// Bytes of the CPU's tensors of 256 KB or more: of those in use, of freed ones whose memory is kept for the next of their
+    /// size, and the most that was in use at once, which the two others together never exceed. All 0 before `prepare`.
+    public static var pooledBytes: (used: Int, kept: Int, mostUsed: Int) {
+        let bytes = kuoci_pooled_bytes()
+        return (Int(bytes.used), Int(bytes.kept), Int(bytes.most_used))
+    }
+
+    /// Gives the memory that is kept for later tensors back to the system: before work that needs memory of another kind.
+    public static func releaseKeptBlocks() { kuoci_release_blocks() }
+
+    /// Sets what a program wants of libtorch before it computes: its threads, freed memory used again but not piled up, and on
+    /// a GPU the same bits every time.
     public static func prepare(threads: Int, _ computation: Computation = .standard) throws(TorchError) {
         try setThreads(threads)
         if computation.device != .cpu {

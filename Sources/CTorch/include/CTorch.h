@@ -180,11 +180,16 @@ int32_t kuoci_cuda_devices(void);
 int32_t kuoci_prepare_cuda(void);
 /// Makes a CUDA device the one that other libraries use on this thread.
 int32_t kuoci_use_cuda(int32_t device);
-/// Makes tensors on the CPU take the memory of freed ones of the same size, which is kept as long as the process then holds
-/// no more than it has needed at once.
+/// Bytes of pooled blocks: in use, kept, and the most that was in use at once.
+typedef struct kuoci_block_bytes {
+    int64_t used, kept, most_used;
+} kuoci_block_bytes;
+/// Makes tensors on the CPU, of 256 KB or more, take the memory of freed ones of the same size, which is kept as long as what
+/// is used and kept is no more than was ever used at once.
 void kuoci_pool_blocks(void);
 /// Gives the memory that is kept for later tensors back to the system.
 void kuoci_release_blocks(void);
+kuoci_block_bytes kuoci_pooled_bytes(void);
 
 #ifdef __cplusplus
 }
