@@ -25,8 +25,9 @@ def median(values, digits=0):
 
 
 def table(results, question):
-    """The arms that answer a question, a line each; empty where there are not two of them."""
-    arms = plan.compared(plan.arms(plan.SCALES[results["scale"]]), question)
+    """The arms that answer a question, or, for "deciding", those that decide, a line each; empty where there are not two."""
+    arms = plan.arms(plan.SCALES[results["scale"]])
+    arms = [arm for arm in arms if arm.decides] if question == "deciding" else plan.compared(arms, question)
     tokenizers = {line["arm"]: line for line in results["tokenizers"]}
     lines = ["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
     for arm in arms:

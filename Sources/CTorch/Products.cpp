@@ -27,7 +27,7 @@ __attribute__((always_inline)) inline void multiply_tile(
                 sums[i][j] = Vector{};
         }
     // Two pointers, so that an offset of one or two strides reaches every row.
-    const float *upper = a, *lower = by_rows ? a + 3 * a_stride : a;
+    const float *upper = a, *lower = by_rows && rows > 3 ? a + 3 * a_stride : a;
     auto step = [&](int ahead) __attribute__((always_inline)) {
         Vector row[vectors];
         const float *from = panel + ahead * panel_width;
