@@ -44,7 +44,7 @@ public:
                 shrink(0);
                 start = map(size);
             }
-            TORCH_CHECK(start != MAP_FAILED, "the system has no memory for ", bytes, " bytes");
+            TORCH_CHECK(start != MAP_FAILED, "cannot allocate ", bytes, " bytes");
         }
         used_.emplace(start, size);
         used_bytes_ += size;

@@ -13,6 +13,7 @@ package final class RunDirectory {
     private let lock: FileLock
 
     package static let descriptionName = "run.json"
+    private static let lockName = ".lock"
     /// Everything that a run leaves, but the token caches, which a new one can use.
     static let artifacts = [
         descriptionName, Recipe.fileName, "kuoci.json", "log.jsonl", "timing.jsonl", "tensorboard", "checkpoints",
@@ -28,8 +29,8 @@ package final class RunDirectory {
     ///   - resume: goes on with the run that is there; where none is, a new one starts.
     ///   - force: clears an older run away, its stages too.
     ///   - holdsCheckpoints: whether it is to have a directory for them.
-    /// - Throws: `FileError.alreadyExists`, `TrainingDataError.damagedRun`, `PretrainingError.badOption`, `.inUse`,
-    ///   `.resumeDiffers` or `.alreadyFinished`.
+    /// - Throws: `FileError.alreadyExists`, `.notAnOutput`, `TrainingDataError.damagedRun`, `PretrainingError.badOption`,
+    ///   `.inUse`, `.resumeDiffers` or `.alreadyFinished`.
     package init(
         _ path: String, description: JSONValue, inputs: [String] = [], contents: [(digest: String, path: String)] = [],
         resume: Bool, force: Bool, holdsCheckpoints: Bool = true
@@ -40,12 +41,13 @@ package final class RunDirectory {
         let found = Self.found(in: path)
         if !found.isEmpty, !resume, !force { throw FileError.alreadyExists(path: path) }
         try Self.checkInputs(inputs, found, path)
+        if force { try Self.checkIsRun(found, path) }
         isNew = !manager.fileExists(atPath: path)
         try makeDirectory(path)
         if holdsCheckpoints { try makeDirectory(checkpoints.directory) }
         // Checkpoints are durable only where their directories are.
         for entry in [path, checkpoints.directory] { syncDirectory(containing: entry) }
-        guard let lock = try FileLock(path + "/.lock") else { throw PretrainingError.inUse(run: path) }
+        guard let lock = try FileLock(path + "/" + Self.lockName) else { throw PretrainingError.inUse(run: path) }
         self.lock = lock
         isResumed = resume && manager.fileExists(atPath: path + "/" + Self.descriptionName)
         if isResumed {
@@ -73,6 +75,15 @@ package final class RunDirectory {
     private static func found(in path: String) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         return names.filter { artifacts.contains($0) || PretrainingPlan.isStage($0) }.sorted()
+    }
+
+    /// Whatever only has the name of something that a run leaves is not cleared away.
+    ///
+    /// - Throws: `FileError.notAnOutput` where no run has been.
+    private static func checkIsRun(_ names: [String], _ path: String) throws {
+        let marks = [descriptionName, "kuoci.json", lockName]
+        let isRun = marks.contains { FileManager.default.fileExists(atPath: path + "/" + $0) }
+        if !names.isEmpty, !isRun { throw FileError.notAnOutput(path: path, mark: descriptionName) }
     }
 
     /// - Throws: `PretrainingError.badOption` if an input lies in what clearing would remove.
@@ -123,7 +134,7 @@ package final class RunDirectory {
         }
         let caches = path + "/tokens"
         if contents(caches).allSatisfy({ $0.hasPrefix(".") }) { try? manager.removeItem(atPath: caches) }
-        guard isNew, contents(path) == [".lock"] else { return }
+        guard isNew, contents(path) == [Self.lockName] else { return }
         try? manager.removeItem(atPath: path)
     }
 

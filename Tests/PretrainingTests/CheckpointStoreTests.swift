@@ -156,6 +156,24 @@ import Testing
         }
     }
 
+    @Test(arguments: ["checkpoints", "model", "adapter", "1-embeddings"])
+    func whatNoRunWroteIsNotClearedAway(name: String) throws {
+        try withTemporaryDirectory { directory in
+            let file = directory + "/" + name + "/mine.txt"
+            try FileManager.default.createDirectory(
+                atPath: directory + "/" + name, withIntermediateDirectories: true)
+            try writeFile(file, "mine".utf8)
+            #expect(throws: FileError.notAnOutput(path: directory, mark: "run.json")) {
+                try RunDirectory(directory, description: description, resume: false, force: true)
+            }
+            #expect(try readFile(file) == Array("mine".utf8))
+            // What a killed run left has its lock.
+            try writeFile(directory + "/.lock", [])
+            _ = try RunDirectory(directory, description: description, resume: false, force: true)
+            #expect(!FileManager.default.fileExists(atPath: file))
+        }
+    }
+
     @Test(arguments: ["checkpoints/step-000002", "model", "2-lora", "tensorboard"])
     func aRunThatLostItsDescriptionIsNotTakenForNone(left: String) throws {
         try withTemporaryDirectory { directory in

@@ -57,4 +57,13 @@ import Torch
             #expect(try Tensor.zeros([count]).bytes().allSatisfy { $0 == 0 })
         }
     }
+
+    @Test func memoryThatIsNotThereIsNamedWithTheMend() throws {
+        try TorchRuntime.prepare(threads: TorchRuntime.threads)
+        // 2^48 bytes: more than a process has addresses.
+        let error = #expect(throws: TorchError.self) { try Tensor.zeros([1 << 46]) }
+        #expect(
+            error.map { "\($0)" }
+                == "zeros failed in libtorch: cannot allocate 281474976710656 bytes; use smaller batches or blocks")
+    }
 }
