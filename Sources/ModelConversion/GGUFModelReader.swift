@@ -52,8 +52,7 @@ public struct GGUFModelReader: Sendable {
     ) throws {
         var writer = try CheckpointWriter(directory, tensors: tensors.map(\.plan), replacing: replacing)
         let byName = Dictionary(uniqueKeysWithValues: tensors.map { ($0.plan.name, $0) })
-        try TokenizerDirectory(tokenizer).write(to: writer.directory)
-        try settings.write(to: writer.directory)
+        try settings.write(tokenizer, to: writer.directory)
         for (done, plan) in writer.tensors.enumerated() {
             progress(ProgressUpdate(stage: "converting tensors", completed: done, total: writer.tensors.count))
             guard let tensor = byName[plan.name] else { preconditionFailure("a tensor that was never planned") }

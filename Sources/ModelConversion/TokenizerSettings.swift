@@ -2,31 +2,33 @@ import Checkpoints
 import FileIO
 import GGUF
 import OrderedJSON
+import TokenizerFormats
 import Tokenizers
 
 /// How a GGUF file wants its vocabulary to be used, as far as a SentencePiece model cannot say so.
 struct TokenizerSettings: Sendable {
     private let header: GGUFHeader
-    /// For tokenizer_config.json.
-    private var members: [(key: String, value: JSONValue)] = []
+    private let addsBegin: Bool
+    private let addsEnd: Bool
+    private let chatTemplate: String?
 
     /// - Throws: `ConversionError` for a value of another type than its key's.
     init(_ header: GGUFHeader) throws {
         self.header = header
-        for name in ["add_bos_token", "add_eos_token"] {
-            guard let value = header.values["tokenizer.ggml." + name] else { continue }
+        func flag(_ key: String, otherwise: Bool) throws -> Bool {
+            guard let value = header.values[key] else { return otherwise }
             guard case .bool(let flag) = value else {
-                throw ConversionError.missingKey(
-                    path: header.path, key: "tokenizer.ggml." + name, expected: "true or false")
+                throw ConversionError.missingKey(path: header.path, key: key, expected: "true or false")
             }
-            members.append((name, .bool(flag)))
+            return flag
         }
-        if let value = header.values["tokenizer.chat_template"] {
-            guard let template = value.text else {
-                throw ConversionError.missingKey(
-                    path: header.path, key: "tokenizer.chat_template", expected: "a text of at most 1 MiB in UTF-8")
-            }
-            members.append(("chat_template", .string(template)))
+        addsBegin = try flag("tokenizer.ggml.add_bos_token", otherwise: true)
+        addsEnd = try flag("tokenizer.ggml.add_eos_token", otherwise: false)
+        let template = header.values["tokenizer.chat_template"]
+        chatTemplate = template?.text
+        if template != nil && chatTemplate == nil {
+            throw ConversionError.missingKey(
+                path: header.path, key: "tokenizer.chat_template", expected: "a text of at most 1 MiB in UTF-8")
         }
     }
 
@@ -42,11 +44,13 @@ struct TokenizerSettings: Sendable {
         }
     }
 
-    /// Puts them into the tokenizer_config.json of a directory.
-    func write(to directory: String) throws {
+    /// Writes the files of the tokenizer, to be used in this way, into a directory.
+    func write(_ tokenizer: Tokenizer, to directory: String) throws {
+        try TokenizerDirectory(tokenizer, addsBegin: addsBegin, addsEnd: addsEnd).write(to: directory)
+        guard let chatTemplate else { return }
         let path = directory + "/tokenizer_config.json"
         var json = try readJSONObject(path)
-        for (key, value) in members { json[key] = value }
+        json["chat_template"] = .string(chatTemplate)
         try writeFile(path, json.utf8(.pretty))
     }
 }

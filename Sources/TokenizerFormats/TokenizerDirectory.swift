@@ -11,16 +11,19 @@ public struct TokenizerDirectory: Sendable {
     ]
 
     private let tokenizer: Tokenizer
+    private let addsBegin: Bool
+    private let addsEnd: Bool
 
-    public init(_ tokenizer: Tokenizer) {
-        self.tokenizer = tokenizer
+    /// - Parameters: as those of `TokenizerJSON`.
+    public init(_ tokenizer: Tokenizer, addsBegin: Bool = true, addsEnd: Bool = false) {
+        (self.tokenizer, self.addsBegin, self.addsEnd) = (tokenizer, addsBegin, addsEnd)
     }
 
     /// Writes all files into an existing directory.
     public func write(to directory: String) throws {
+        let json = TokenizerJSON(tokenizer, addsBegin: addsBegin, addsEnd: addsEnd)
         let contents = [
-            try tokenizer.model.serialized(), TokenizerJSON(tokenizer).utf8(), configuration.utf8(.pretty),
-            specialTokensMap.utf8(.pretty),
+            try tokenizer.model.serialized(), json.utf8(), configuration.utf8(.pretty), specialTokensMap.utf8(.pretty),
         ]
         for (name, bytes) in zip(Self.fileNames, contents) { try writeFile(directory + "/" + name, bytes) }
     }
@@ -59,7 +62,7 @@ public struct TokenizerDirectory: Sendable {
             ]
         }
         return [
-            "add_bos_token": true, "add_eos_token": false,
+            "add_bos_token": .bool(addsBegin), "add_eos_token": .bool(addsEnd),
             "add_prefix_space": .bool(tokenizer.model.proto.normalizerSpec.addDummyPrefix),
             "added_tokens_decoder": added, "bos_token": name(of: tokenizer.beginID),
             "clean_up_tokenization_spaces": false, "eos_token": name(of: tokenizer.endID), "legacy": true,

@@ -11,9 +11,14 @@ import UnicodeText
 public struct TokenizerJSON: Sendable {
     private let vocabulary: Vocabulary
     private let tokenizer: Tokenizer
+    private let addsBegin: Bool
+    private let addsEnd: Bool
 
-    public init(_ tokenizer: Tokenizer) {
-        self.tokenizer = tokenizer
+    /// - Parameters:
+    ///   - addsBegin: whether a text is to begin with the id for that, where the tokenizer has one.
+    ///   - addsEnd: whether it is to end with that one's counterpart.
+    public init(_ tokenizer: Tokenizer, addsBegin: Bool = true, addsEnd: Bool = false) {
+        (self.tokenizer, self.addsBegin, self.addsEnd) = (tokenizer, addsBegin, addsEnd)
         vocabulary = tokenizer.vocabulary
     }
 
@@ -104,17 +109,24 @@ public struct TokenizerJSON: Sendable {
     }
 
     private var postProcessor: JSONValue {
-        guard let begin = tokenizer.beginID else { return .null }
-        let text = vocabulary.text(of: begin)
-        func special(_ type: Int) -> JSONValue { ["SpecialToken": ["id": .string(text), "type_id": .integer(type)]] }
-        func sequence(_ name: JSONValue, _ type: Int) -> JSONValue {
-            ["Sequence": ["id": name, "type_id": .integer(type)]]
+        let (begin, end) = (addsBegin ? tokenizer.beginID : nil, addsEnd ? tokenizer.endID : nil)
+        if begin == nil && end == nil { return .null }
+        func special(_ id: PieceID?, _ type: Int) -> [JSONValue] {
+            guard let id else { return [] }
+            return [["SpecialToken": ["id": .string(vocabulary.text(of: id)), "type_id": .integer(type)]]]
+        }
+        func text(_ name: JSONValue, _ type: Int) -> [JSONValue] {
+            special(begin, type) + [["Sequence": ["id": name, "type_id": .integer(type)]]] + special(end, type)
         }
         var names: JSONValue = [:]
-        names[text] = ["id": .string(text), "ids": [.integer(begin.rawValue)], "tokens": [.string(text)]]
+        for id in [begin, end] {
+            guard let id else { continue }
+            let name = vocabulary.text(of: id)
+            names[name] = ["id": .string(name), "ids": [.integer(id.rawValue)], "tokens": [.string(name)]]
+        }
         return [
-            "type": "TemplateProcessing", "single": [special(0), sequence("A", 0)],
-            "pair": [special(0), sequence("A", 0), special(1), sequence("B", 1)], "special_tokens": names,
+            "type": "TemplateProcessing", "single": .array(text("A", 0)), "pair": .array(text("A", 0) + text("B", 1)),
+            "special_tokens": names,
         ]
     }
 

@@ -5,6 +5,7 @@ used for logits. Without them these checks are skipped.
 """
 
 import importlib.util
+import itertools
 import json
 import pathlib
 import shutil
@@ -18,7 +19,7 @@ import sentencepiece
 import torch
 from gguf import quants
 from sentencepiece import sentencepiece_model_pb2 as model_pb2
-from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from checkpoints import bits, tensors
 from harness import ROOT, Report, arguments, differences, kuoci
@@ -203,6 +204,24 @@ def check_padded(report, name, program, work, rows, tokenizer):
     report.equal(name, f"{len(texts)} entries", differences(list(zip(texts, scores, types))[rows:], expected))
 
 
+def check_bounds(report, name, program, work, rows, tokenizer):
+    """transformers puts around a text what the file asks for, and nothing else."""
+    source, file = work / "source", work / "model.gguf"
+    make_model(source, rows, tokenizer)
+    text = "The quick brown fox, 人工智能。"
+    ids = sentencepiece.SentencePieceProcessor(model_file=str(source / "tokenizer.model")).encode(text)
+    found = []
+    for begin, end in itertools.product((True, False), repeat=2):
+        settings = {"add_bos_token": begin, "add_eos_token": end}
+        (source / "tokenizer_config.json").write_text(json.dumps(settings))
+        back = work / f"back-{begin}-{end}"
+        kuoci(program, "convert", "--from", source, "--to", file, "--progress", "none", "--force")
+        kuoci(program, "convert", "--from", file, "--to", back, "--progress", "none")
+        expected = [1] * begin + ids + [2] * end
+        found += differences(AutoTokenizer.from_pretrained(back)(text)["input_ids"], expected)
+    report.equal(name, f"4 ways around {len(ids)} ids", found)
+
+
 def check_one(report, program, tokenizer, rows, kind, label, options):
     with tempfile.TemporaryDirectory() as directory:
         work = pathlib.Path(directory)
@@ -245,6 +264,7 @@ def main():
                 name = f"{kind} of {label}"
                 report.run(name, lambda report, name: check_one(report, program, tokenizer, rows, kind, label, variant))
         report.run("padded vocabulary", in_directory(check_padded), program, rows, tokenizer)
+        report.run("begin and end of a text", in_directory(check_bounds), program, rows, tokenizer)
         for label, variant in VARIANTS:
             for kind in ("f32", "f16", "bf16", "q8_0"):
                 name = f"{kind} of {label} by llama.cpp's converter"

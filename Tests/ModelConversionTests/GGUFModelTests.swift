@@ -172,6 +172,9 @@ private func bytes(_ file: GGUFFile, _ tensor: GGUFTensor) -> [UInt8] {
             #expect(read["add_bos_token"]?.bool == false && read["add_eos_token"]?.bool == true)
             #expect(read["chat_template"]?.string == "{% if a %}\n\"中\"{% endif %}")
             #expect(read["tokenizer_class"]?.string != nil)
+            let json = try JSONValue(parsing: readFile(back + "/tokenizer.json"))
+            #expect(json["post_processor"]?["single"]?.array?.first?["Sequence"] != nil)
+            #expect(json["post_processor"]?["single"]?.array?.last?["SpecialToken"]?["id"]?.string == "</s>")
             let config = try Checkpoint(directory: back).config
             #expect(config["pad_token_id"]?.int == 270)
             #expect(config["bos_token_id"]?.int == 1 && config["eos_token_id"]?.int == 2)

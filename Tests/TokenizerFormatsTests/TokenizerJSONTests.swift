@@ -34,6 +34,19 @@ struct TokenizerJSONTests {
         #expect(json["model"]?["unk_token"]?.string == "<unk>")
     }
 
+    @Test func `a text begins and ends with what is asked for`() throws {
+        func single(_ addsBegin: Bool, _ addsEnd: Bool) throws -> [String]? {
+            let json = try TokenizerJSON(tokenizer(), addsBegin: addsBegin, addsEnd: addsEnd).utf8()
+            return try JSONValue(parsing: json)["post_processor"]?["single"]?.array?.compactMap {
+                ($0["SpecialToken"] ?? $0["Sequence"])?["id"]?.string
+            }
+        }
+        #expect(try single(true, false) == ["<s>", "A"])
+        #expect(try single(false, true) == ["A", "</s>"])
+        #expect(try single(true, true) == ["<s>", "A", "</s>"])
+        #expect(try single(false, false) == nil)
+    }
+
     @Test func `the directory holds what transformers reads`() throws {
         try withTemporaryDirectory { directory in
             try TokenizerDirectory(tokenizer()).write(to: directory)
