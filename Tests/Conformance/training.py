@@ -305,15 +305,23 @@ def check_lora_variant(report, name, options, work, model):
     pretrain(
         options.kuoci, model, run, "lora", "--rslora", "--train-rows", "new", "--first-new-row", NEW_ROW, "--steps",
         STEPS)
-    check_adapter_opens(report, name + ", opened", run / "adapter", model)
+    check_adapter_opens(report, name + ", opened", options, work, run / "adapter", model)
     check_adapter_logits(report, name + ", logits", options, work, run / "adapter", model)
 
 
+def stage_2_run(options, work, model, rows="all"):
+    """Stage 2 of a model, run once for all checks that look at it."""
+    run = work / f"stage2-{model.name}"
+    if not run.exists():
+        pretrain(
+            options.kuoci, model, run, "lora", "--train-rows", rows, "--steps", STEPS, "--record-batches", run / "batches")
+    return run
+
+
 def check_lora(report, name, options, work, model, rows="all"):
-    initial, run = work / f"initial-{model.name}", work / f"stage2-{model.name}"
+    initial = work / f"initial-{model.name}"
     pretrain(options.kuoci, model, initial, "lora", "--train-rows", rows, "--steps", 0)
-    pretrain(
-        options.kuoci, model, run, "lora", "--train-rows", rows, "--steps", STEPS, "--record-batches", run / "batches")
+    run = stage_2_run(options, work, model, rows)
     base = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
     peer = peft.PeftModel.from_pretrained(base, initial / "adapter", is_trainable=True)
     compare_steps(report, name, run, peer)
@@ -408,7 +416,11 @@ def check_quantized(report, name, options, work, model):
         (report.ok if abs(last["int8"] / last["fp32"] - 1) <= 0.02 else report.failed)(f"{name}, {stage}", text)
 
 
-def check_adapter_opens(report, name, adapter, model):
+def check_stage_2_adapter(report, name, check, options, work, model):
+    check(report, name, options, work, stage_2_run(options, work, model) / "adapter", model)
+
+
+def check_adapter_opens(report, name, options, work, adapter, model):
     base = transformers.LlamaForCausalLM.from_pretrained(model, dtype=torch.float32)
     config = peft.LoraConfig.from_pretrained(adapter)
     config.inference_mode = False
@@ -465,7 +477,8 @@ def check_named_targets(report, name, options, work, model):
 
 def check_export_logits(report, name, options, work, model):
     out = work / "export"
-    harness.kuoci(options.kuoci, "export", "--model", model, "--adapter", work / "stage2-model/adapter", "--out", out)
+    adapter = stage_2_run(options, work, model) / "adapter"
+    harness.kuoci(options.kuoci, "export", "--model", model, "--adapter", adapter, "--out", out)
     peer = transformers.AutoModelForCausalLM.from_pretrained(out, dtype=torch.float32)
     compare_logits(report, name, options.kuoci, peer, work, "--model", out)
 
@@ -497,9 +510,9 @@ def main():
             report.run(f"bf16 of autocast, {stage}", check_half, options, work, model, stage)
         report.run("moments in 8 bits", check_quantized, options, work, model)
         report.run("stage 2 of transformers and PEFT, tied, LoRA alone", check_lora, options, work, tied, "none")
-        adapter = work / "stage2-model/adapter"
-        report.run("the adapter opens in PEFT", check_adapter_opens, adapter, model)
-        report.run("logits with the adapter equal PEFT's", check_adapter_logits, options, work, adapter, model)
+        for name, check in (
+            ("the adapter opens in PEFT", check_adapter_opens), ("logits with the adapter equal PEFT's", check_adapter_logits)):
+            report.run(name, check_stage_2_adapter, check, options, work, model)
         report.run("logits with an adapter of PEFT's", check_named_targets, options, work, model)
         report.run("new rows alone", check_new_rows, options, work, model)
         report.run("rsLoRA with new rows", check_lora_variant, options, work, model)
