@@ -10,7 +10,7 @@
 #   TIME      seconds for each target of make fuzz
 #   KILLS     how often make torture kills pretraining at least
 #   SHARE     1: make torture disturbs the other commands at every call; less: at so large a share of them
-#   STUDY     full or small: how large make study's models and texts are
+#   STUDY     full, large (a larger base) or small: how large make study's models and texts are
 #   LARGE     1: make bench also resizes a 7B checkpoint and trains one step of one, which takes 28 GB of disk and 17 GB of memory
 BASE ?=
 CORPUS ?=
@@ -80,7 +80,7 @@ bench: build peers .deps/base/tokenizer.model
 	$(if $(LARGE),$(PYTHON) Benchmarks/checkpoints.py --kuoci $(KUOCI) --large)
 	$(if $(LARGE),$(PYTHON) Benchmarks/training.py --kuoci $(KUOCI) --large)
 
-## study        the experiments of docs/results.md, hours on two cores; STUDY=small: minutes, and the conclusions must be
+## study        the experiments of docs/results.md, hours on two cores (STUDY=large too); STUDY=small: minutes, conclusions must be
 ##              those of docs/results/small.json; goes on where it was stopped
 study: build .deps/base/tokenizer.model $(OUT)/corpus/zh.txt
 	python3 Benchmarks/study/study.py --kuoci $(KUOCI) --scale $(STUDY) --corpus $(OUT)/corpus --out $(OUT)/study \

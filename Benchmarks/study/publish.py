@@ -21,7 +21,7 @@ FOLDER = ROOT / "docs/results"
 CURVE = ROOT / "Sources/Commands/Study/payoff.json"
 # What the documents show of each comparison, and of which.
 PLOTS = ["zh-bits-per-byte-by-computing", "zh-against-en"]
-SHOWN = ["headline", "policy", "stage-1", "mixture"]
+SHOWN = {"full": ["headline", "policy", "stage-1", "mixture"], "large": ["headline"], "small": []}
 
 
 def shortened(value):
@@ -133,12 +133,14 @@ def draw(kuoci, out, scale):
     comparisons.append(("headline", "A larger vocabulary or not", [arm for arm in every if arm.name in plan.HEADLINE]))
     for question, title, arms in comparisons:
         ways = [f"{arm.name}={path}" for arm in arms if (path := directory(out, arm)).joinpath("evaluation.json").exists()]
+        if len(ways) < 2:
+            continue
         name = question.replace(" ", "-")
         subprocess.run(
             [kuoci, "report", "--title", title, "--compare", *ways, "--plots", out / "plots" / name,
              "--out", out / f"{name}.html", "--force"], check=True)
         # The rest is looked at on the pages alone.
-        for plot in PLOTS if scale == "full" and name in SHOWN else []:
+        for plot in PLOTS if name in SHOWN[scale] else []:
             shutil.copy(out / "plots" / name / f"{plot}.svg", FOLDER / f"{scale}-{name}-{plot}.svg")
 
 
