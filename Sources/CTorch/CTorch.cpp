@@ -325,6 +325,10 @@ int32_t kuoci_rotate(
     });
 }
 
+bool kuoci_needs_document_mask(const kuoci_tensor *documents, int32_t element) {
+    return prefers_portable || !documents->value.is_cpu() || scalar_type(element) != at::kFloat;
+}
+
 int32_t kuoci_document_mask(const kuoci_tensor *documents, int32_t element, kuoci_tensor **result) {
     return produce(result, [&] {
         const Tensor &ids = documents->value;
@@ -337,9 +341,11 @@ int32_t kuoci_document_mask(const kuoci_tensor *documents, int32_t element, kuoc
 }
 
 int32_t kuoci_attention(
-    const kuoci_tensor *queries, const kuoci_tensor *keys, const kuoci_tensor *values, const kuoci_tensor *mask,
-    int64_t width, kuoci_tensor **result) {
+    const kuoci_tensor *queries, const kuoci_tensor *keys, const kuoci_tensor *values, const kuoci_tensor *documents,
+    const kuoci_tensor *mask, int64_t width, kuoci_tensor **result) {
     return produce(result, [&] {
+        if (documents && is_ours(queries->value))
+            return kuoci::document_attention(queries->value, keys->value, values->value, documents->value, width);
         auto heads = [&](const Tensor &x) {
             return x.view({x.size(0), x.size(1), x.size(2) / width, width}).transpose(1, 2);
         };

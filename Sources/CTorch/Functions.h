@@ -16,6 +16,9 @@ Tensor adapted_linear(
 Tensor rms_norm(const Tensor &x, const Tensor &weight, double epsilon);
 Tensor swiglu(const Tensor &gate, const Tensor &up);
 Tensor rotate(const Tensor &x, const Tensor &cosines, const Tensor &sines);
+/// Each token attends to the earlier ones of its document (`kuoci_attention`).
+Tensor document_attention(
+    const Tensor &queries, const Tensor &keys, const Tensor &values, const Tensor &documents, int64_t width);
 /// For each `part` elements the sum of their squares, in an order that the number of threads does not change.
 void sum_squares(const Tensor &values, int64_t part, double *sums);
 /// `rows` undefined: a frozen matrix.

@@ -271,6 +271,49 @@ KUOCI_WIDE void exponentiate_columns(float *logits, int64_t rows, float *largest
     memcpy(sums, total, sizeof total);
 }
 
+// Loops keep this many partial results, so that every bit is the same at any vector width.
+constexpr int64_t partial_results = 16;
+
+KUOCI_WIDE float softmax(float *scores, int64_t count, int64_t end, float scale) {
+    float best[partial_results], sums[partial_results] = {};
+    int64_t padded = (count + partial_results - 1) / partial_results * partial_results;
+    // Far below all others, their exponentials do not change a sum of 1 or more.
+    for (int64_t i = count; i < padded; i++) scores[i] = -1e30f;
+    for (int64_t j = 0; j < partial_results; j++) best[j] = scores[j];
+    for (int64_t i = partial_results; i < padded; i += partial_results)
+        for (int64_t j = 0; j < partial_results; j++) best[j] = scores[i + j] > best[j] ? scores[i + j] : best[j];
+    float largest = best[0], total = 0;
+    for (int64_t j = 1; j < partial_results; j++) largest = best[j] > largest ? best[j] : largest;
+    for (int64_t i = 0; i < padded; i += partial_results)
+        for (int64_t j = 0; j < partial_results; j++) {
+            float value = exponential((scores[i + j] - largest) * scale);
+            scores[i + j] = value;
+            sums[j] += value;
+        }
+    for (int64_t j = 0; j < partial_results; j++) total += sums[j];
+    float share = 1 / total;
+    for (int64_t i = 0; i < count; i++) scores[i] *= share;
+    for (int64_t i = count; i < end; i++) scores[i] = 0;
+    return largest * scale + std::log(total);
+}
+
+KUOCI_WIDE void softmax_slopes(
+    float *scores, float *slopes, const float *output, const float *doutput, int64_t count, int64_t end, int64_t width,
+    float logarithm, float scale) {
+    float sums[partial_results] = {}, mean = 0;
+    int64_t whole = width / partial_results * partial_results;
+    for (int64_t i = 0; i < whole; i += partial_results)
+        for (int64_t j = 0; j < partial_results; j++) sums[j] += output[i + j] * doutput[i + j];
+    for (int64_t i = whole; i < width; i++) sums[i - whole] += output[i] * doutput[i];
+    for (int64_t j = 0; j < partial_results; j++) mean += sums[j];
+    for (int64_t i = 0; i < count; i++) {
+        float share = exponential(scores[i] * scale - logarithm);
+        scores[i] = share;
+        slopes[i] = share * (slopes[i] - mean) * scale;
+    }
+    for (int64_t i = count; i < end; i++) scores[i] = slopes[i] = 0;
+}
+
 KUOCI_WIDE void scale_columns(const float *from, const float *factors, float *to, int64_t rows) {
     for (int64_t r = 0; r < rows; r++)
         for (int64_t j = 0; j < panel_width; j++)

@@ -37,4 +37,14 @@ void exponentiate_columns(float *logits, int64_t rows, float *largest, float *su
 // to[r * 64 + j] = from[r * 64 + j] * factors[j].
 void scale_columns(const float *from, const float *factors, float *to, int64_t rows);
 
+// The scores of one query, `count` of them, times `scale`, become shares of 1; those from there to `end` zero. Returns the
+// logarithm of the sum of their exponentials. Memory up to the next multiple of 16 is written.
+float softmax(float *scores, int64_t count, int64_t end, float scale);
+
+// For the scores and the logarithm of `softmax`: `scores` become the shares again, and `slopes`, the gradient of each share,
+// that of the score, for an output [width] with gradient `doutput`. From `count` to `end` both become zero.
+void softmax_slopes(
+    float *scores, float *slopes, const float *output, const float *doutput, int64_t count, int64_t end, int64_t width,
+    float logarithm, float scale);
+
 }  // namespace kuoci

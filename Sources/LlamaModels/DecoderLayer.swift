@@ -23,7 +23,8 @@ struct DecoderLayer {
         /// What projections and attention are computed in.
         let element: ElementType
         let rotary: RotaryTable
-        /// nil where each block is one document.
+        /// The number of each token's document [B, T], and their mask, nil where each block is one document or none is needed.
+        let documents: Tensor?
         let mask: Tensor?
         let dropout: UInt64?
     }
@@ -82,7 +83,7 @@ struct DecoderLayer {
         let keys = try blocks(key(x, dropout: context.dropout).rotated(context.rotary))
         let values = try blocks(value(x, dropout: context.dropout))
         let attended = try queries.attention(
-            keys: keys, values: values, mask: context.mask, headWidth: context.headWidth)
+            keys: keys, values: values, documents: context.documents, mask: context.mask, headWidth: context.headWidth)
         return try output(attended.reshaped([x.shape[0], attended.shape[2]]), dropout: context.dropout)
     }
 }

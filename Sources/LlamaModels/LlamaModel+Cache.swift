@@ -44,7 +44,7 @@ extension LlamaModel {
             rotary: try RotaryTable(
                 positions: ids(positions, shape: [tokens.count]), width: configuration.headWidth,
                 base: configuration.rotaryBase),
-            mask: nil, dropout: nil)
+            documents: nil, mask: nil, dropout: nil)
         var x = try embedding.rows(ids(tokens, shape: [tokens.count]))
         for (index, layer) in layers.enumerated() { x = try layer.continuing(x, context, parts, index: index) }
         return x

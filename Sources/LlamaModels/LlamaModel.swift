@@ -104,7 +104,8 @@ public final class LlamaModel {
             normEpsilon: configuration.normEpsilon, element: element,
             rotary: try RotaryTable(
                 positions: positions, width: configuration.headWidth, base: configuration.rotaryBase),
-            mask: batch.hasSeveralDocuments ? try documents.documentMask(element) : nil, dropout: dropout)
+            documents: documents, mask: batch.hasSeveralDocuments ? try documents.documentMask(element) : nil,
+            dropout: dropout)
     }
 
     /// What goes into the first layer, [N, D].

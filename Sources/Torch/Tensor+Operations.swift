@@ -66,18 +66,22 @@ extension Tensor {
 
     /// Attention of self [B, T, H * W] to keys and values [B, T, G * W], where G divides H.
     ///
-    /// Causal where `mask` is nil; otherwise the mask, from `documentMask`, is added to the scores.
+    /// A token attends to the earlier ones: of its document, where `documents` [B, T] numbers them, equal numbers side by side,
+    /// and `mask` is their `documentMask`. Without documents a mask is added to the scores.
     public func attention(
-        keys: Tensor, values: Tensor, mask: Tensor?, headWidth: Int
+        keys: Tensor, values: Tensor, documents: Tensor? = nil, mask: Tensor?, headWidth: Int
     ) throws(TorchError) -> Tensor {
         try produce("attention") {
-            kuoci_attention(handle, keys.handle, values.handle, mask?.handle, Int64(headWidth), $0)
+            kuoci_attention(
+                handle, keys.handle, values.handle, documents?.handle, mask?.handle, Int64(headWidth), $0)
         }
     }
 
-    /// For document numbers [B, T]: the mask [B, 1, T, T] by which a token attends to the earlier ones of its document.
-    public func documentMask(_ element: ElementType = .float32) throws(TorchError) -> Tensor {
-        try produce("mask") { kuoci_document_mask(handle, element.rawValue, $0) }
+    /// For document numbers [B, T]: the mask [B, 1, T, T] by which a token attends to the earlier ones of its document; nil where
+    /// attention in this type needs none.
+    public func documentMask(_ element: ElementType = .float32) throws(TorchError) -> Tensor? {
+        guard kuoci_needs_document_mask(handle, element.rawValue) else { return nil }
+        return try produce("mask") { kuoci_document_mask(handle, element.rawValue, $0) }
     }
 }
 

@@ -71,6 +71,68 @@ import Torch
         try expectEqual("rotation", [x]) { try x.rotated(table) }
     }
 
+    /// Lengths of the documents in each of the blocks; head widths around those of a vector and a panel.
+    @Test(
+        arguments: [
+            [[5]], [[64]], [[150]], [[1, 16, 17, 30], [64, 0, 0], [3, 61], [65, 64, 63], [20, 172]],
+        ],
+        [(width: 64, heads: 2, groups: 2), (8, 4, 2), (1, 1, 1), (80, 6, 2), (130, 1, 1)])
+    func attention(documents: [[Int]], shape: (width: Int, heads: Int, groups: Int)) throws {
+        let block = documents.map { $0.reduce(0, +) }.max() ?? 0
+        let ids = documents.flatMap { lengths -> [Int64] in
+            let numbered = lengths.enumerated().flatMap { [Int64](repeating: Int64($0), count: $1) }
+            return numbered + [Int64](repeating: -1, count: block - numbered.count)
+        }
+        let numbers = try Tensor(ids: ids, shape: [documents.count, block])
+        let rows = [documents.count, block]
+        let queries = try leaf(rows + [shape.heads * shape.width], seed: 1)
+        let (keys, values) = (
+            try leaf(rows + [shape.groups * shape.width], seed: 2),
+            try leaf(rows + [shape.groups * shape.width], seed: 3)
+        )
+        try expectEqual("attention in \(documents), \(shape)", [queries, keys, values]) {
+            try queries.attention(
+                keys: keys, values: values, documents: numbers, mask: numbers.documentMask(), headWidth: shape.width)
+        }
+    }
+
+    @Test func attentionSharesItsBitsWithAnyNumberOfThreads() throws {
+        let (queries, keys, values) = (
+            try leaf([2, 200, 64], seed: 1), try leaf([2, 200, 32], seed: 2), try leaf([2, 200, 32], seed: 3)
+        )
+        let numbers = try Tensor(ids: (0..<400).map { Int64($0 % 200 / 70) }, shape: [2, 200])
+        func all(threads: Int) throws -> [[Float]] {
+            let before = TorchRuntime.threads
+            try TorchRuntime.setThreads(threads)
+            defer { try? TorchRuntime.setThreads(before) }
+            return try results(isPortable: false, [queries, keys, values]) {
+                try queries.attention(keys: keys, values: values, documents: numbers, mask: nil, headWidth: 16)
+            }
+        }
+        let alone = try all(threads: 1)
+        for threads in [2, 3] {
+            let together = try all(threads: threads)
+            #expect(together == alone)
+        }
+    }
+
+    @Test func documentsThatDoNotFitAreRefused() throws {
+        let (x, numbers) = (try values([2, 3, 8], seed: 1), try Tensor(ids: [0, 0, 0, 0], shape: [2, 2]))
+        #expect(throws: TorchError.self) {
+            try x.attention(keys: x, values: x, documents: numbers, mask: nil, headWidth: 8)
+        }
+    }
+
+    @Test func aNaNInOneDocumentStaysThere() throws {
+        var numbers = [Float](repeating: 0.5, count: 6 * 4)
+        numbers[4] = .nan
+        let x = try Tensor(numbers, shape: [1, 6, 4])
+        let documents = try Tensor(ids: [0, 0, 0, 1, 1, 1], shape: [1, 6])
+        let result = try x.attention(keys: x, values: x, documents: documents, mask: nil, headWidth: 4).floats()
+        #expect(result[4..<12].allSatisfy { $0.isNaN })
+        #expect(result[12...].allSatisfy { $0 == 0.5 })
+    }
+
     @Test(arguments: [0, 5])
     func embedding(firstRow: Int) throws {
         let matrix = try VocabularyMatrix(training: values([9, 4], seed: 1), from: firstRow)

@@ -114,10 +114,13 @@ int32_t kuoci_rotate(
     const kuoci_tensor *x, const kuoci_tensor *cosines, const kuoci_tensor *sines, kuoci_tensor **result);
 /// The additive mask [B, 1, T, T] of document numbers [B, T]: 0 where a token may attend, minus infinity elsewhere.
 int32_t kuoci_document_mask(const kuoci_tensor *documents, int32_t element, kuoci_tensor **result);
-/// Attention of queries [B, T, heads * width] to keys and values [B, T, groups * width]; causal where mask is NULL.
+/// Whether `kuoci_attention` of this type, where the documents lie, needs their mask.
+bool kuoci_needs_document_mask(const kuoci_tensor *documents, int32_t element);
+/// Attention of queries [B, T, heads * width] to keys and values [B, T, groups * width]: to the earlier tokens, of the same document
+/// where int64 `documents` [B, T] or a mask says so. Either may be NULL; documents are equal numbers side by side.
 int32_t kuoci_attention(
-    const kuoci_tensor *queries, const kuoci_tensor *keys, const kuoci_tensor *values, const kuoci_tensor *mask,
-    int64_t width, kuoci_tensor **result);
+    const kuoci_tensor *queries, const kuoci_tensor *keys, const kuoci_tensor *values, const kuoci_tensor *documents,
+    const kuoci_tensor *mask, int64_t width, kuoci_tensor **result);
 
 /// Rows for int64 ids [N]: of `weight` [V, D] below `first_row`, of the leaf `rows` [V - first_row, D] from there on,
 /// which alone has a gradient; NULL means that nothing is trained. The result is float32.
