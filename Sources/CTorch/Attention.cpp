@@ -1,4 +1,4 @@
-// Attention in which each document of a block is a task of its own: what lies in two documents is not computed at all.
+// Attention in which each document of a block is a task of its own: no score between tokens of two documents is computed.
 #include "Functions.h"
 
 #include "Matrices.h"

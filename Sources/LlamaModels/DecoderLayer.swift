@@ -23,8 +23,9 @@ struct DecoderLayer {
         /// What projections and attention are computed in.
         let element: ElementType
         let rotary: RotaryTable
-        /// The number of each token's document [B, T], and their mask, nil where each block is one document or none is needed.
+        /// The number of each token's document [B, T]; nil with a cache, whose sequences are taken one by one.
         let documents: Tensor?
+        /// Of the documents; nil where each block is one, or attention needs none.
         let mask: Tensor?
         let dropout: UInt64?
     }
