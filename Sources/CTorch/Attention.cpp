@@ -75,6 +75,23 @@ void multiply_panels(
             accumulates);
 }
 
+// The gradient of keys or values x [B, T, groups * width] that heads share, from that of each head [B, T, heads * width];
+// added up in the order of the heads.
+Tensor sum_of_groups(const Tensor &gradient, const Tensor &x, int64_t width) {
+    Tensor sum = at::empty_like(x);
+    int64_t group = gradient.size(2) / x.size(2);
+    const float *parts = gradient.const_data_ptr<float>();
+    float *sums = sum.mutable_data_ptr<float>();
+    for_each_index(x.numel() / width, [&](int64_t i) {
+        const float *part = parts + i * group * width;
+        float *total = sums + i * width;
+        std::copy_n(part, width, total);
+        for (int64_t head = 1; head < group; head++)
+            for (int64_t j = 0; j < width; j++) total[j] += part[head * width + j];
+    });
+    return sum;
+}
+
 // Keeps what goes in and comes out, and one number for each query and head (`kuoci_attention`).
 struct DocumentAttention : public Function<DocumentAttention> {
     static Tensor forward(
@@ -115,18 +132,19 @@ struct DocumentAttention : public Function<DocumentAttention> {
         auto saved = context->get_saved_variables();
         const Tensor &q = saved[0], &k = saved[1], &v = saved[2], &output = saved[3], &logarithms = saved[4];
         int64_t width = context->saved_data["width"].toInt();
-        Tensor gradient = gradients[0].contiguous(), dq = at::empty_like(q), dk = at::empty_like(k), dv = at::empty_like(v);
-        int64_t heads = q.size(2) / width, groups = k.size(2) / width, group = heads / groups, tokens = q.size(0) * q.size(1);
+        Tensor gradient = gradients[0].contiguous(), dq = at::empty_like(q), dk = at::empty_like(q), dv = at::empty_like(q);
+        int64_t heads = q.size(2) / width, group = heads / (k.size(2) / width), tokens = q.size(0) * q.size(1);
         const float *logarithm = logarithms.const_data_ptr<float>();
         std::vector<Segment> segments = segments_of(saved[5]);
         auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(width)));
-        // The heads that share keys and values are one task: it alone adds up their gradients.
-        for_each_index(segments.size() * groups, [&](int64_t task) {
-            const Segment &segment = segments[task / groups];
-            int64_t shared = task % groups, length = segment.length;
+        for_each_index(segments.size() * heads, [&](int64_t task) {
+            const Segment &segment = segments[task / heads];
+            int64_t head = task % heads, length = segment.length;
             int64_t padded = quotient_up(length, panel_width) * panel_width, panels = quotient_up(width, panel_width);
-            Head key(k, segment, shared, width), value(v, segment, shared, width);
-            Head dkey(dk, segment, shared, width), dvalue(dv, segment, shared, width);
+            Head query(q, segment, head, width), out(output, segment, head, width);
+            Head key(k, segment, head / group, width), value(v, segment, head / group, width);
+            Head dout(gradient, segment, head, width), dquery(dq, segment, head, width);
+            Head dkey(dk, segment, head, width), dvalue(dv, segment, head, width);
             float *key_columns = scratch<20>(padded * width), *value_columns = scratch<21>(padded * width);
             float *key_rows = scratch<22>(panels * length * panel_width);
             float *rows_panel = scratch<23>(panels * tile * panel_width);
@@ -138,27 +156,27 @@ struct DocumentAttention : public Function<DocumentAttention> {
                 std::fill_n(dkey.row(i), width, 0.0f);
                 std::fill_n(dvalue.row(i), width, 0.0f);
             }
-            for (int64_t head = shared * group; head < (shared + 1) * group; head++) {
-                Head query(q, segment, head, width), out(output, segment, head, width);
-                Head dout(gradient, segment, head, width), dquery(dq, segment, head, width);
-                for (int64_t start = 0; start < length; start += tile) {
-                    int64_t rows = std::min(tile, length - start), seen = start + rows;
-                    multiply_panels(query.row(start), query.stride, 1, key_columns, width, shares, rows, width, seen, false);
-                    multiply_panels(dout.row(start), dout.stride, 1, value_columns, width, slopes, rows, width, seen, false);
-                    for (int64_t i = 0; i < rows; i++)
-                        softmax_slopes(
-                            shares.row(i), slopes.row(i), out.row(start + i), dout.row(start + i), start + i + 1, seen, width,
-                            logarithm[head * tokens + segment.start + start + i], scale);
-                    multiply_panels(
-                        slopes.values, padded, 1, key_rows, length, Head(dquery.row(start), dquery.stride), rows, seen, width,
-                        false);
-                    query.pack_rows(start, rows, width, rows_panel);
-                    multiply_panels(slopes.values, 1, padded, rows_panel, rows, dkey, seen, rows, width, true);
-                    dout.pack_rows(start, rows, width, rows_panel);
-                    multiply_panels(shares.values, 1, padded, rows_panel, rows, dvalue, seen, rows, width, true);
-                }
+            for (int64_t start = 0; start < length; start += tile) {
+                int64_t rows = std::min(tile, length - start), seen = start + rows;
+                multiply_panels(query.row(start), query.stride, 1, key_columns, width, shares, rows, width, seen, false);
+                multiply_panels(dout.row(start), dout.stride, 1, value_columns, width, slopes, rows, width, seen, false);
+                for (int64_t i = 0; i < rows; i++)
+                    softmax_slopes(
+                        shares.row(i), slopes.row(i), out.row(start + i), dout.row(start + i), start + i + 1, seen, width,
+                        logarithm[head * tokens + segment.start + start + i], scale);
+                multiply_panels(
+                    slopes.values, padded, 1, key_rows, length, Head(dquery.row(start), dquery.stride), rows, seen, width,
+                    false);
+                query.pack_rows(start, rows, width, rows_panel);
+                multiply_panels(slopes.values, 1, padded, rows_panel, rows, dkey, seen, rows, width, true);
+                dout.pack_rows(start, rows, width, rows_panel);
+                multiply_panels(shares.values, 1, padded, rows_panel, rows, dvalue, seen, rows, width, true);
             }
         });
+        if (group > 1) {
+            dk = sum_of_groups(dk, k, width);
+            dv = sum_of_groups(dv, v, width);
+        }
         return {dq, dk, dv, Tensor(), Tensor()};
     }
 };
